@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError
-from models.montage import side_means
+from models.networks.parts.montage import side_means
 
 FEATURES = ("level", "slope", "spread", "roughness")
 """Mean; least-squares slope times the window's length; SD; SD of the steps between samples.  The last two
@@ -111,7 +111,7 @@ class Novelty:
     Parameters
     ----------
     location, scale : (n_rows, 4) float64
-        Of `window_features`, of each channel, or of each kind and side (`models.montage.Montage.sides`);
+        Of `window_features`, of each channel, or of each kind and side (`Montage.sides`);
         scales above 0.
     threshold : float
         Distance that windows of unseen people hardly ever exceeded, above 0.

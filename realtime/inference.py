@@ -22,7 +22,7 @@ from torch import nn
 from models.bundle import Bundle
 from models.errors import HemostreamError, SignalError
 from models.fast_cgrnn.single import one_window_form
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from models.networks.virtual_probe import placed
 from realtime.windows import Window
 

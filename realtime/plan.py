@@ -9,12 +9,12 @@ from models.cards.window_card import CardEvidence, WindowCard
 from models.decode import decode
 from models.errors import BundleError, RecipeError, SignalError
 from models.evidence.unseen import least_confidence
-from models.montage import ServedMontages
+from models.networks.parts.montage import ServedMontages
 from models.novelty import Novelty
-from realtime.montages import check_served, montage_of
 from realtime.pipeline import Pipeline
 from realtime.quality.policy import Policy
 from realtime.signal import SignalSpec
+from realtime.stages.montages import check_served, montage_of
 from realtime.windows import Windows
 
 MOST_CHANNELS = 4096

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from models.bounds import MOST_S
 from models.errors import RecipeError
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from realtime.pipeline import Piece
 from realtime.quality.policy import ChannelMeasurement, Reason, WindowMeasurement, measure_missing
 from realtime.signal import SignalSpec

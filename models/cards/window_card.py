@@ -10,7 +10,7 @@ from models.cards.card import Card, Names
 from models.decode import Record
 from models.evidence.accumulation import Law, Rule
 from models.evidence.unseen import labels_line
-from models.montage import ServedMontages
+from models.networks.parts.montage import ServedMontages
 
 
 class ModelSpec(Record):

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import RecipeError
-from models.montage import KINDS, Montage
 from models.networks.parts.channel_encoder import ChannelEncoder
+from models.networks.parts.montage import KINDS, Montage
 from models.networks.parts.sizes import check_sizes
 
 DECIMETRES = 10.0

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.cards.window_card import WindowCard
 from models.errors import BundleError, HemostreamError, RecipeError, RecordingError
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from offline.base.sample_table import SampleTable
 from offline.base.window_store import KeptWindows
 from offline.samples.blocks import LabelBlock, holding

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import HemostreamError, RecipeError
-from models.montage import MOST_POINTS, REACH_M, Montage, ServedMontages, covered
+from models.networks.parts.montage import MOST_POINTS, REACH_M, Montage, ServedMontages, covered
 from offline.base.window_store import KeptWindows
 from offline.samples.recipe import Recipe
 from realtime.channels.own_montage import own_channels
-from realtime.montages import montage_of
 from realtime.pipeline import Pipeline
 from realtime.signal import Channel, Position, SignalSpec
 from realtime.stages.homologues import midline_of, positions_of
+from realtime.stages.montages import montage_of
 
 SAME_M = 0.01
 """Channels of one name that lie no farther apart are one, m: no cap sits twice in the same place."""

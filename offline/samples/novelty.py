@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.montage import side_means
+from models.networks.parts.montage import side_means
 from models.novelty import FEATURES, Novelty, distances, window_features
 from offline.base.columns import ColumnTable
 from realtime.windows import Window
@@ -65,7 +65,7 @@ def summarise(
 ) -> FeatureSummary:
     """What usable windows of one recording, with these channels in order, look like.
 
-    With ``sides``, (n_rows, n_channels) bool, of each kind and side (`models.montage.Montage.sides`).
+    With ``sides``, (n_rows, n_channels) bool, of each kind and side (`Montage.sides`).
     """
     n, n_channels = len(windows), len(names)
     used = np.ones((n, n_channels), dtype=bool)

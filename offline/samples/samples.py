@@ -35,9 +35,9 @@ from offline.samples.span import Span, usable_within
 from offline.samples.twice import same_files, same_signals
 from offline.stats.traits import Traits, traits_of
 from realtime.core import Plan
-from realtime.montages import montage_of
 from realtime.pipeline import Pipeline
 from realtime.signal import SignalSpec
+from realtime.stages.montages import montage_of
 from realtime.windows import Window
 
 OF_SIDES = (

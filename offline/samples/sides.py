@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.montage import KINDS
+from models.networks.parts.montage import KINDS
 from offline.base.window_store import KeptWindows
 from offline.samples.samples import Samples
-from realtime.montages import montage_of
 from realtime.signal import UNITS, Channel, Kind, SignalSpec
+from realtime.stages.montages import montage_of
 
 SIDES = (("left", -0.05), ("right", 0.05))
 """Where a side is drawn, m from the midline."""

@@ -2,12 +2,12 @@
 
 from models.errors import RecipeError
 from models.networks.virtual_probe import VirtualProbe
-from realtime.montages import WHO, montage_of
 from realtime.signal import SignalSpec
+from realtime.stages.montages import WHO, montage_of
 
 
 def place_on(network: VirtualProbe, spec: SignalSpec | None) -> None:
-    """Tell a virtual probe where these channels are (`realtime.montages.montage_of`).
+    """Tell a virtual probe where these channels are (`realtime.stages.montages.montage_of`).
 
     Parameters
     ----------

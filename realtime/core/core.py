@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BundleError, SignalError, StreamError
-from models.montage import Montage
+from models.networks.parts.montage import Montage
 from realtime.clock import Clock
 from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker
@@ -30,12 +30,12 @@ from realtime.log import (
     StreamOpened,
     StreamReset,
 )
-from realtime.montages import check_served, montage_of, take_channels
 from realtime.pipeline import Pipeline
 from realtime.plan import Plan
 from realtime.quality.displacement import displacement_rows
 from realtime.signal import Chunk, SignalSpec
 from realtime.stages.base import Reset
+from realtime.stages.montages import check_served, montage_of, take_channels
 from realtime.window_quality import WindowQuality
 from realtime.windows import Window, Windows
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import RecipeError
-from models.montage import KINDS, Montage
+from models.networks.parts.montage import KINDS, Montage
 from models.networks.registry import make_model
 from models.networks.virtual_probe import VirtualProbe, montage_in, placed
 from realtime.signal import Kind

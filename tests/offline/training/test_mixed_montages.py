@@ -11,7 +11,7 @@ import torch
 
 from models.bundle import Bundle, read_bundle
 from models.errors import RecipeError, SignalError
-from models.montage import Montage, side_means
+from models.networks.parts.montage import Montage, side_means
 from models.networks.virtual_probe import VirtualProbe, montage_in, placed
 from offline.base.cohort import read_cohort
 from offline.base.window_store import KeptWindows
@@ -31,12 +31,12 @@ from realtime.core import Core, Plan
 from realtime.decision import Decision
 from realtime.inference import Inference, predict
 from realtime.log import Entry, Produced, SessionStarted
-from realtime.montages import montage_of, take_channels
 from realtime.quality.policy import Policy
 from realtime.rerun import predict_journal, predict_recording
 from realtime.signal import SignalSpec
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sources.recording import Recording, entries
+from realtime.stages.montages import montage_of, take_channels
 from realtime.windows import Window
 from tests.offline.support import write_table
 

@@ -1,7 +1,7 @@
 """Montages of signals: where channels are, and which of a stream's channels a model takes.
 
 A model demands the channels that it was trained on (`realtime.channels.match`).  One that knows where
-channels are may also take a stream's own, where its card says so (`models.montage.ServedMontages`): whatever
+channels are may also take a stream's own, where its card says so (`ServedMontages`): whatever
 its names, numbers and order, if positions and kinds fit.
 """
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from models.errors import RecipeError, SignalError
-from models.montage import KINDS, Montage, ServedMontages, covered, near
 from models.networks import VIRTUAL_PROBE
+from models.networks.parts.montage import KINDS, Montage, ServedMontages, covered, near
 from realtime.channels.match import match_channels, merged
 from realtime.channels.own_montage import own_channels
 from realtime.channels.placement import TOLERANCE_M
