@@ -1,8 +1,8 @@
 """What of a volume was measured: `Measured`, without holes, and where they were.
 
-What is not finite was not measured.  For the registration a slice (along the third axis) was not either where
-all of it is one value, or where it is much darker or brighter than the slices on both sides of it: a slice that the
-scanner or the export lost, or that a spike spoilt.
+What is not finite was not measured.  For the registration a slice (along the third axis) was not either
+where all of it is one value, or where it is much darker or brighter than the slices on both sides of it: the
+scanner or the export lost it, or a spike spoilt it.
 """
 
 from dataclasses import dataclass
