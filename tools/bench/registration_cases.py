@@ -1,8 +1,8 @@
 """What the registration bench registers: a real run, and known moves of its volumes.
 
 A known move is put into a volume by splines of the fifth degree (ours are of the third), in a smaller field
-of view, so that what comes into it was measured.  Noise comes on top, and a scale that drifts linearly and as a
-square.
+of view, so that what comes into it was measured.  Noise comes on top, and a scale that drifts linearly and as
+a square.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def known_moves(
     drift: float = 0.05,
     seed: int = 0,
 ) -> Case:
-    """``n`` volumes moved by up to ``mm`` along and ``degrees`` about each axis; the first one is the reference.
+    """``n`` volumes moved by up to ``mm`` along and ``degrees`` about each axis; the reference is the first.
 
     Parameters
     ----------

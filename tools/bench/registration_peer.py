@@ -2,12 +2,13 @@
 
 ``python registration_peer.py NAME INPUT.npz OUTPUT.npz``; needs only numpy and the package.  The input has
 ``reference`` (x, y, z), ``volumes`` (n, x, y, z) and ``affine`` (4, 4) mm; the output ``moves`` (n, 4, 4) mm
-from the reference's space to each volume's, and the wall-clock and CPU seconds of each estimate and each reslice.
+from the reference's space to each volume's, and the wall-clock and CPU seconds of each estimate and reslice.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ Register = Callable[[np.ndarray], tuple[np.ndarray, Callable[[], object] | None]
 
 def rtspm(reference: np.ndarray, affine: np.ndarray) -> Register:
     """As pyOpenNFT calls it; SPM counts voxels from 1."""
-    from rtspm import spm_realign_rt, spm_reslice_rt
+    from rtspm import spm_realign_rt, spm_reslice_rt  # type: ignore[import-not-found]
 
     one = np.eye(4)
     one[:3, 3] = -1
@@ -55,7 +56,7 @@ def rtspm(reference: np.ndarray, affine: np.ndarray) -> Register:
 
 def simpleitk(reference: np.ndarray, affine: np.ndarray) -> Register:
     """Correlation, two levels, a third of the voxels."""
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk  # type: ignore[import-not-found] # noqa: N813
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     edges = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
@@ -97,8 +98,11 @@ def simpleitk(reference: np.ndarray, affine: np.ndarray) -> Register:
 
 def dipy(reference: np.ndarray, affine: np.ndarray) -> Register:
     """Mutual information, three levels."""
-    from dipy.align.imaffine import AffineRegistration, MutualInformationMetric
-    from dipy.align.transforms import RigidTransform3D
+    from dipy.align.imaffine import (  # type: ignore[import-not-found]
+        AffineRegistration,
+        MutualInformationMetric,
+    )
+    from dipy.align.transforms import RigidTransform3D  # type: ignore[import-not-found]
 
     def register(data: np.ndarray) -> tuple[np.ndarray, None]:
         method = AffineRegistration(
@@ -137,7 +141,7 @@ def timed(ask: Callable[[], Any]) -> tuple[Any, float, float]:
 
 def measure(register: Register, volumes: np.ndarray) -> Iterator[tuple[Any, ...]]:
     for data in volumes:
-        (move, reslice), wall, cpu = timed(lambda data=data: register(data))
+        (move, reslice), wall, cpu = timed(partial(register, data))
         resliced = timed(reslice)[1:] if reslice is not None else (np.nan, np.nan)
         yield move, (wall, cpu), resliced
 
