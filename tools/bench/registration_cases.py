@@ -114,7 +114,7 @@ def known_moves(
         data = ndimage.affine_transform(
             volumes[which].data.astype(float), back[:3, :3], back[:3, 3], grid.shape, order=5, mode="mirror"
         )
-        scale = 1 + rng.uniform(-drift, drift)
+        scale = np.full(grid.shape, 1 + rng.uniform(-drift, drift))
         scale = scale + np.tensordot(rng.uniform(-drift, drift, 3), across, 1)
         scale = scale + np.tensordot(rng.uniform(-drift, drift, 3), across**2, 1)
         data = data * scale + rng.normal(0, noise * float(reference.data.max()), grid.shape)
