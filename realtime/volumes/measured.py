@@ -1,8 +1,8 @@
-"""What of a volume was measured: `Measured`, without holes, and where they were.
+"""What of a volume was measured: `MeasuredVolume`, without holes, and where they were.
 
-What is not finite was not measured.  For the registration a slice (along the third axis) was not either where
-all of it is one value, or where it is much darker or brighter than the slices on both sides of it: a slice that the
-scanner or the export lost, or that a spike spoilt.
+What is not finite was not measured.  For the registration a slice (along the third axis) was not either
+where all of it is one value, or where it is much darker or brighter than the slices on both sides of it: the
+scanner or the export lost it, or a spike spoilt it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ FAINT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredVolume:
     """A volume on a device.
 
     Parameters
@@ -49,7 +49,7 @@ class Measured:
 
 def measured(
     data: npt.NDArray[np.float32], device: torch.device, lost: Bools | None = None
-) -> Measured | None:
+) -> MeasuredVolume | None:
     """A volume of (x, y, z) without its holes; None where it is empty.
 
     Parameters
@@ -68,11 +68,11 @@ def measured(
     if known.mean() < LEAST_MEASURED or np.ptp(array[known]) == 0:
         return None
     if known.all():
-        return Measured(torch.from_numpy(array).to(device), None)
+        return MeasuredVolume(torch.from_numpy(array).to(device), None)
     kept = torch.from_numpy(known).to(device)
     holed = torch.from_numpy(np.where(known, array, 0)).to(device)
     near = _around(holed) / _around(kept.float()).clamp(min=1e-6)
-    return Measured(torch.where(kept, holed, near), ~kept)
+    return MeasuredVolume(torch.where(kept, holed, near), ~kept)
 
 
 def _around(data: torch.Tensor) -> torch.Tensor:

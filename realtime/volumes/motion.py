@@ -15,7 +15,7 @@ import torch
 from models.errors import SignalError
 from realtime.volumes.measured import LEAST_MEASURED, brightness, lost_slices, measured
 from realtime.volumes.motion_result import MotionError, MotionLimits, MotionReason, why_doubted
-from realtime.volumes.registration import AT_LEAST, Fit, Level
+from realtime.volumes.registration import AT_LEAST, RegistrationFit, RegistrationLevel
 from realtime.volumes.rigid import STILL, RigidMove
 from realtime.volumes.splines import SplineFilter, flagged_at, inside
 from realtime.volumes.volume import Volume
@@ -90,7 +90,7 @@ class MotionCorrector:
             )
         away = found.away_from_missing()
         self._coarse, self._fine = (
-            Level(
+            RegistrationLevel(
                 self.grid,
                 found.data,
                 away,
@@ -193,7 +193,7 @@ class MotionCorrector:
 
     def _register(
         self, volume: Volume, data: torch.Tensor, valid: torch.Tensor | None, start: RigidMove
-    ) -> Fit:
+    ) -> RegistrationFit:
         """Coarse, then fine."""
         matrix, affine = start.matrix, volume.grid.affine_mm
         for level, most, tolerance in (

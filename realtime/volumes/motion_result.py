@@ -7,7 +7,7 @@ import numpy as np
 
 from models.arrays import Floats
 from models.errors import SignalError
-from realtime.volumes.registration import Fit
+from realtime.volumes.registration import RegistrationFit
 from realtime.volumes.rigid import RigidMove
 
 
@@ -67,12 +67,14 @@ class MotionLimits:
     settled_mm: float = 0.05
 
 
-def why_doubted(fit: Fit, centre: Floats, limits: MotionLimits) -> tuple[MotionReason, str] | None:
+def why_doubted(
+    fit: RegistrationFit, centre: Floats, limits: MotionLimits
+) -> tuple[MotionReason, str] | None:
     """Why a fit is no result, and what was found; None where it is one.
 
     Parameters
     ----------
-    fit : Fit
+    fit : RegistrationFit
         Of the finest level.
     centre : (3,) float64, mm
         The middle of the head in the reference.

@@ -28,7 +28,7 @@ AT_LEAST = 32
 
 
 @dataclass(frozen=True)
-class Fit:
+class RegistrationFit:
     """How well a volume and the moved reference agree.
 
     Parameters
@@ -55,7 +55,7 @@ class Fit:
     correlation: float
 
 
-class Level:
+class RegistrationLevel:
     """The reference at one resolution.
 
     Parameters
@@ -120,7 +120,7 @@ class Level:
         tolerance_mm: float,
         most: int,
         robust: bool,
-    ) -> Fit:
+    ) -> RegistrationFit:
         """Move the reference until it lies on the volume.
 
         Parameters
@@ -151,7 +151,7 @@ class Level:
                 there &= nearest(valid, points)
             overlap = float(there.float().mean())
             if int(there.sum()) < AT_LEAST:
-                return Fit(matrix, step, np.inf, overlap, 0.0, 0.0)
+                return RegistrationFit(matrix, step, np.inf, overlap, 0.0, 0.0)
             found = volume.at(points) / self.size
             weights = there.float()
             if robust:
@@ -159,11 +159,11 @@ class Level:
             trusted = float(weights.sum() / there.sum())
             moved, correlation = self._step(found, weights)
             if moved is None:
-                return Fit(matrix, step, np.inf, overlap, trusted, correlation)
+                return RegistrationFit(matrix, step, np.inf, overlap, trusted, correlation)
             matrix = matrix @ np.linalg.inv(_about(self.centre, moved))
             length = float(np.linalg.norm(moved))
             step += 1
-        return Fit(matrix, step, length, overlap, trusted, correlation)
+        return RegistrationFit(matrix, step, length, overlap, trusted, correlation)
 
     def _step(self, found: torch.Tensor, weights: torch.Tensor) -> tuple[Floats | None, float]:
         """Six numbers, mm and mm on the arm, None where nothing is solved; and the correlation before.

@@ -169,7 +169,7 @@ def _pretrained(people: SimulatedPeople, behind: SignalSpec, recipe: Recipe) -> 
         assert isinstance(probe, VirtualProbe)
         assert isinstance(made, VirtualProbe)
         place_on(probe, behind)
-        probe.spread_over_channels()
+        probe.spread_over_channels(torch.ones(len(behind), dtype=torch.bool))
         windows = UnlabelledWindows(people.X, people.whose.astype(str), probe, ())
         spared = people.whose % 5 == 0
         weights, losses = trained_encoder(
