@@ -1,6 +1,8 @@
-"""A scanner's export under one fault, real processes: ``emulate-scanner``, ``scanner``, and a listener on LSL.
+"""A scanner's export under one fault, real processes: ``emulate-scanner``, ``scanner``, and a listener on
+LSL.
 
-What was sent is held against the truth: every sample must be the region means of the very volume that the table names
+What was sent is held against the truth: every sample must be the region means of the very volume that the
+table names
 for its stamp, computed here from the emulated head without any file.
 """
 

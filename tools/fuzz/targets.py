@@ -236,6 +236,21 @@ def _scan_bundle() -> Target:
     return Target("scan_bundle", bundles.scan_bundles(), damage, module.read_scan_bundle)
 
 
+def _scanner() -> Read:
+    read = _module("realtime.sources.scanner.reading").read_images
+    return lambda folder: read(entry(folder))
+
+
+def _dicom() -> Target:
+    scanner = _module("tools.fuzz.scanner")
+    return Target("dicom", scanner.dicom(), [of_first(scanner.dicom_elements)], _scanner())
+
+
+def _nifti() -> Target:
+    scanner = _module("tools.fuzz.scanner")
+    return Target("nifti", scanner.nifti(), [scanner.nifti_header], _scanner())
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "snirf": _snirf,
     "homer": _homer,
@@ -251,5 +266,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "status": _status,
     "bundle": _bundle,
     "scan_bundle": _scan_bundle,
+    "dicom": _dicom,
+    "nifti": _nifti,
 }
 """Name to what makes the target."""
