@@ -40,6 +40,7 @@ FOLDERS: dict[str, Sequence[str]] = {
     "study export": ("study", "export", "ridge", "--data", "nothing", "--out"),
     "study sites": ("study", "sites", "--data", "nothing", "--out"),
     "demo": ("demo", "--out"),
+    "emulate-scanner": ("emulate-scanner", "--out"),
 }
 FILES: dict[str, Sequence[str]] = {
     "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),
@@ -47,6 +48,7 @@ FILES: dict[str, Sequence[str]] = {
     "pretrain": ("pretrain", "nothing", "--recipe", "tapping", "--out"),
     "export": ("export", "nothing.hemostream"),
     "live": ("live", "--model", "nobody", "--out"),
+    "scanner": ("scanner", "--watch", ".", "--atlas", "nothing.nii", "--out"),
     "live, its journal": ("live", "--model", "nobody", "--journal"),
 }
 

@@ -18,12 +18,26 @@ from tools.emulators.scanner.phantom import Phantom, block_signals, ellipsoid_at
 from tools.fuzz.damage import EXTREMES, Random
 
 Input = Mapping[str, bytes]
-_TEXTS = ("", "0", "-1", "nan", "inf", "1e308", "1\\2", "x", "\\\\", "99999999999999", "1.2.840.10008.1.2.4.70")
+_TEXTS = (
+    "",
+    "0",
+    "-1",
+    "nan",
+    "inf",
+    "1e308",
+    "1\\2",
+    "x",
+    "\\\\",
+    "99999999999999",
+    "1.2.840.10008.1.2.4.70",
+)
 
 
 def _written(form: str) -> bytes:
     grid = head_grid((6, 5, 4), 30.0)
-    (volume,) = Phantom(ellipsoid_atlas(grid), grid).run(block_signals(8, 1, 1.5), slow_moves(1, 0.0, 0.0), 1.5)
+    (volume,) = Phantom(ellipsoid_atlas(grid), grid).run(
+        block_signals(8, 1, 1.5), slow_moves(1, 0.0, 0.0), 1.5
+    )
     return FORMATS[form].write(ExportedSeries("1.2.826.0.1.7", 7, "run", 1.5), volume)[0]
 
 
@@ -82,12 +96,18 @@ def nifti_header(files: Input, random: Random) -> Input:
     packed = name.endswith(".gz")
     data = bytearray(gzip.decompress(files[name]) if packed else files[name])
     for _ in range(int(random.integers(1, 4))):
-        at = int(random.choice([0, 40, 42, 44, 46, 48, 70, 72, 76, 80, 84, 92, 108, 112, 116, 123, 252, 254, 280, 296]))
+        at = int(
+            random.choice(
+                [0, 40, 42, 44, 46, 48, 70, 72, 76, 80, 84, 92, 108, 112, 116, 123, 252, 254, 280, 296]
+            )
+        )
         match int(random.integers(0, 3)):
             case 0:
                 struct.pack_into("<h", data, at, int(random.integers(-(2**15), 2**15)))
             case 1:
-                struct.pack_into("<f", data, at, float(random.choice([np.nan, np.inf, 0.0, -1.0, 1e30, 352.5])))
+                struct.pack_into(
+                    "<f", data, at, float(random.choice([np.nan, np.inf, 0.0, -1.0, 1e30, 352.5]))
+                )
             case _:
                 data[at] = int(random.integers(0, 256))
     return {name: gzip.compress(bytes(data), 1, mtime=0) if packed else bytes(data)}

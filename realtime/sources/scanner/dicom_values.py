@@ -28,8 +28,9 @@ _PLAIN = {
 }
 """Transfer syntaxes whose pixels stand as they are, and their byte order."""
 _BROKEN = (
-    BytesLengthException, InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
-    NotImplementedError, RecursionError, AssertionError, struct.error,
+    BytesLengthException, InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError,
+    AttributeError, IndexError, OverflowError, NotImplementedError, RecursionError, AssertionError,
+    struct.error,
 )  # fmt: skip
 """What pydicom raises where a file does not hold what its own headers say."""
 
