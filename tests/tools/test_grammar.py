@@ -30,12 +30,15 @@ OWN_RULE = {
 SECOND_OUTPUTS = {
     ("replay", "side_file"): "refused like any output",
     ("live", "journal"): "continued with the next run, never overwritten",
+    ("emulate-scanner", "write_atlas"): "refused like any output",
+    ("emulate-scanner", "truth"): "refused like any output",
     ("study export", "cache"): "tables by their content: what is there is used, nothing is replaced",
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
     "atlas", "bundle", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_", "image",
-    "journal", "layout", "locked", "model", "old_cohort", "recording", "report",
+    "journal", "layout", "locked", "model", "old_cohort", "recording", "region_names", "report", "volumes",
+    "watch",
 }  # fmt: skip
 """Paths that are only read."""
 
@@ -135,6 +138,11 @@ EARLIER: dict[str, tuple[dict[str, str], Sequence[str]]] = {
         ("classify", "nothing.snirf", "--model", "nobody", "--out", "out.jsonl"),
     ),
     "segment": ({"out/volumes.tsv": "image"}, ("segment", "a.nii.gz", "--model", "nobody", "--out", "out")),
+    "scanner": (
+        {"volumes.jsonl": "{}"},
+        ("scanner", "--watch", ".", "--atlas", "nothing.nii", "--out", "volumes.jsonl"),
+    ),
+    "emulate-scanner": ({"out/1.dcm": "volume"}, ("emulate-scanner", "--out", "out")),
     "live": ({"out.jsonl": '{"schema":1}\n'}, ("live", "--model", "nobody", "--out", "out.jsonl")),
     "export": ({"out.snirf": "snirf"}, ("export", "nothing.hemostream", "out.snirf")),
     "summary": ({"out.html": "page"}, ("summary", "nothing.hemostream", "--out", "out.html")),
@@ -151,7 +159,9 @@ def test_no_command_is_left_out() -> None:
     assert tried >= WRITING - {"study run"}, "tests/tools/test_output_places.py tries where each writes"
     runs = [run.words.split() for run in RUNS]
     ended = {" ".join(each[: 2 if each[0] == "study" else 1]) for each in runs}
-    assert ended >= WRITING - {"demo", "live"}, "tests/pinned/test_pinned.py holds widths and last lines"
+    assert ended >= WRITING - {"demo", "live", "scanner", "emulate-scanner"}, (
+        "tests/pinned/test_pinned.py holds widths and last lines"
+    )
 
 
 @pytest.mark.parametrize("command", sorted(EARLIER))

@@ -41,6 +41,7 @@ FOLDERS: dict[str, Sequence[str]] = {
     "study sites": ("study", "sites", "--data", "nothing", "--out"),
     "demo": ("demo", "--out"),
     "segment": ("segment", "a.nii.gz", "--model", "nobody", "--out"),
+    "emulate-scanner": ("emulate-scanner", "--out"),
 }
 FILES: dict[str, Sequence[str]] = {
     "classify": ("classify", "nothing.snirf", "--model", "nobody", "--out"),
@@ -49,6 +50,7 @@ FILES: dict[str, Sequence[str]] = {
     "export": ("export", "nothing.hemostream"),
     "summary": ("summary", "nothing.hemostream", "--out"),
     "live": ("live", "--model", "nobody", "--out"),
+    "scanner": ("scanner", "--watch", ".", "--atlas", "nothing.nii", "--out"),
     "live, its journal": ("live", "--model", "nobody", "--journal"),
 }
 

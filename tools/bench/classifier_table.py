@@ -99,7 +99,7 @@ def _blocks_drawn(rows: Sequence[RowFigures], metric: Metric, seed: int, draws: 
     return out
 
 
-def _names(block: Predictions) -> np.ndarray:  # type: ignore[type-arg]
+def _names(block: Predictions) -> np.ndarray:
     assert block.recording is not None
     assert block.block is not None
     return np.array([f"{r}/{b}" for r, b in zip(block.recording, block.block, strict=True)])

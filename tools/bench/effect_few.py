@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from cyclopts import App
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold

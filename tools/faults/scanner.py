@@ -1,6 +1,8 @@
-"""A scanner's export under one fault, real processes: ``emulate-scanner``, ``scanner``, and a listener on LSL.
+"""A scanner's export under one fault, real processes: ``emulate-scanner``, ``scanner``, and a listener on
+LSL.
 
-What was sent is held against the truth: every sample must be the region means of the very volume that the table names
+What was sent is held against the truth: every sample must be the region means of the very volume that the
+table names
 for its stamp, computed here from the emulated head without any file.
 """
 
@@ -22,7 +24,7 @@ import pylsl
 from models.arrays import Floats
 from models.errors import StreamError
 from realtime.sources.scanner.remarks import ScannerFault
-from realtime.volumes.atlas import RegionMeans
+from realtime.volumes.atlas import Atlas, RegionMeans
 from tools.emulators.scanner.phantom import Phantom, block_signals, ellipsoid_atlas, head_grid, slow_moves
 from tools.emulators.scanner.written_atlas import save_atlas
 
@@ -156,35 +158,61 @@ def play(
     environ : mapping
         Of the processes; liblsl's configuration in it must be that of this process.
     """
-    export, atlas_file, table, truth = (
+    words = ["--format", form, "--count", str(row.count), "--speed", str(speed), "--tr", str(TR)]
+    words += [word for fault in row.faults for word in ("--fault", fault)]
+    atlas = ellipsoid_atlas(head_grid())
+    found, code, table, truth = export_and_listen(folder, atlas, words, speed, environ, row)
+    return _outcome(row, found, table, truth, (folder / "stderr").read_text(), code, speed)
+
+
+Heard = list[tuple[float, float, list[float]]]
+"""Samples as they came: stamp (s), local time (s), values."""
+
+
+def export_and_listen(
+    folder: Path,
+    atlas: Atlas,
+    export: Sequence[str],
+    speed: float,
+    environ: Mapping[str, str],
+    row: ScannerRow = ROWS[0],
+) -> tuple[Heard, int, list[dict[str, Any]], list[dict[str, Any]]]:
+    """Export into a folder that the scanner command watches, and listen to its stream.
+
+    Parameters
+    ----------
+    folder : Path
+        Of its own.
+    atlas : Atlas
+        The regions.
+    export : sequence of str
+        Options of ``emulate-scanner``.
+    speed : float
+        Seconds of the scanner a second.
+    environ : mapping
+        Of the processes.
+    row : ScannerRow
+        For the options of the scanner command, and whether its disk is full.
+
+    Returns
+    -------
+    samples, exit status, lines of the table, lines of the truth
+    """
+    place, atlas_file, table, truth = (
         folder / name for name in ("export", "atlas.nii.gz", "volumes.jsonl", "truth.jsonl")
     )
-    export.mkdir(parents=True)
-    atlas = ellipsoid_atlas(head_grid())
+    place.mkdir(parents=True)
     save_atlas(atlas, atlas_file)
     name = f"scanner-{uuid.uuid4().hex[:8]}"
-    words = [
-        "scanner",
-        "--watch",
-        export,
-        "--atlas",
-        atlas_file,
-        "--out",
-        table,
-        "--name",
-        name,
-        *row.scanner,
-    ]
-    errors = folder / "stderr"
-    with errors.open("wb") as err, (folder / "stdout").open("wb") as out:
+    words: list[str | Path] = ["scanner", "--watch", place, "--atlas", atlas_file, "--out", table]
+    words += ["--name", name, *row.scanner]
+    with (folder / "stderr").open("wb") as err, (folder / "stdout").open("wb") as out:
         scanner = subprocess.Popen(_command(words), cwd=ROOT, env=dict(environ), stdout=out, stderr=err)
         try:
             _wait(lambda: b"watching" in (folder / "stdout").read_bytes(), scanner)
             if row.no_room:
                 _room(scanner.pid, 1024)
-            words = ["emulate-scanner", "--out", export, "--truth", truth, "--format", form]
-            words += ["--count", str(row.count), "--speed", str(speed), "--tr", str(TR)]
-            words += [word for fault in row.faults for word in ("--fault", fault)]
+            words = ["emulate-scanner", "--out", place, "--truth", truth, *export]
             emulator = subprocess.Popen(
                 _command(words), cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL
             )
@@ -192,7 +220,7 @@ def play(
         finally:
             scanner.send_signal(signal.SIGINT)
             code = scanner.wait(PATIENCE_S)
-    return _outcome(row, found, _lines(table), _lines(truth), errors.read_text(), code, speed)
+    return found, code, _lines(table), _lines(truth)
 
 
 def _listen(
@@ -201,8 +229,8 @@ def _listen(
     scanner: "subprocess.Popen[bytes]",
     speed: float,
     row: ScannerRow,
-) -> list[tuple[float, float, list[float]]]:
-    """Samples until nothing more can come: stamp (s), local time (s), values."""
+) -> Heard:
+    """Samples until nothing more can come."""
     streams: list[pylsl.StreamInfo] = []
     end = time.monotonic() + PATIENCE_S
     while not streams and time.monotonic() < end and scanner.poll() is None:
@@ -210,7 +238,7 @@ def _listen(
     if not streams:
         raise StreamError(f"No stream {name!r} came within {PATIENCE_S:g} s.")
     inlet = pylsl.StreamInlet(streams[0], max_buflen=600)
-    found: list[tuple[float, float, list[float]]] = []
+    found: Heard = []
     last = time.monotonic()
     while time.monotonic() - last < 6 * TR / speed + 1.5:
         values, stamp = inlet.pull_sample(timeout=0.2)
@@ -225,7 +253,7 @@ def _listen(
 
 def _outcome(
     row: ScannerRow,
-    found: Sequence[tuple[float, float, list[float]]],
+    found: Heard,
     table: Sequence[Mapping[str, Any]],
     truth: Sequence[Mapping[str, Any]],
     stderr: str,

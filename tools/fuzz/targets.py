@@ -241,6 +241,21 @@ def _afni() -> Target:
     return Target("afni", module.streams(), [], module.read_stream)
 
 
+def _scanner() -> Read:
+    read = _module("realtime.sources.scanner.reading").read_images
+    return lambda folder: read(entry(folder))
+
+
+def _dicom() -> Target:
+    scanner = _module("tools.fuzz.scanner")
+    return Target("dicom", scanner.dicom(), [of_first(scanner.dicom_elements)], _scanner())
+
+
+def _nifti() -> Target:
+    scanner = _module("tools.fuzz.scanner")
+    return Target("nifti", scanner.nifti(), [scanner.nifti_header], _scanner())
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "snirf": _snirf,
     "homer": _homer,
@@ -257,5 +272,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "bundle": _bundle,
     "scan_bundle": _scan_bundle,
     "afni": _afni,
+    "dicom": _dicom,
+    "nifti": _nifti,
 }
 """Name to what makes the target."""

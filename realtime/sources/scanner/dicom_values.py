@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from models.arrays import Floats
 from models.errors import UnfinishedVolumeError, VolumeError
@@ -28,8 +28,9 @@ _PLAIN = {
 }
 """Transfer syntaxes whose pixels stand as they are, and their byte order."""
 _BROKEN = (
-    InvalidDicomError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
-    NotImplementedError, RecursionError, AssertionError, struct.error,
+    BytesLengthException, InvalidDicomError, EOFError, OSError, ValueError, TypeError, KeyError,
+    AttributeError, IndexError, OverflowError, NotImplementedError, RecursionError, AssertionError,
+    struct.error,
 )  # fmt: skip
 """What pydicom raises where a file does not hold what its own headers say."""
 

@@ -199,7 +199,8 @@ class Intake:
             self._say(
                 now,
                 ScannerFault.OTHER_SERIES,
-                f"{_named(path)} is of series {waiting.called}; that waits while {self._order.called} goes on.",
+                f"{_named(path)} is of series {waiting.called}; that waits while {self._order.called} goes "
+                f"on.",
             )
         if len(waiting.paths) < MOST_WAITING:
             waiting.paths.append(path)
@@ -214,7 +215,8 @@ class Intake:
                 self._say(
                     now,
                     ScannerFault.OTHER_SERIES,
-                    f"Series {waiting.called} is exported beside the present one; it is left out. Choose between "
+                    f"Series {waiting.called} is exported beside the present one; it is left out. Choose "
+                    f"between "
                     "them with --series.",
                 )
 

@@ -57,10 +57,11 @@ def read_nifti(content: bytes, path: Path) -> list[ScannerImage]:
     dtype = header.get_data_dtype()
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise VolumeError(f"The image has values of type {dtype}; expected whole numbers or floats.")
-    offset = int(header["vox_offset"])
+    place = float(header["vox_offset"])
+    offset = int(place) if 348 <= place <= 2**24 else 0
     expected = offset + int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if not 348 <= offset <= 2**24 or expected > MOST_BYTES:
-        raise VolumeError(f"Values begin at byte {offset} and end at {expected}; that is no NIfTI file.")
+    if not offset or expected > MOST_BYTES:
+        raise VolumeError(f"Values begin at byte {place:g} and end at {expected}; that is no NIfTI file.")
     whole = _unpacked(content, expected) if packed else content
     if len(whole) < expected:
         raise UnfinishedVolumeError(f"The file has {len(whole)} bytes; expected {expected}.")

@@ -18,7 +18,8 @@ from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 from realtime.volumes.volume import VoxelGrid
 
 PATIENCE_TR = 0.9
-"""How long a volume that leaves a gap before it waits for what is lacking, in repetition times: with this the gap
+"""How long a volume that leaves a gap before it waits for what is lacking, in repetition times: with this
+the gap
 is said less than two of them after what is lacking was due."""
 PATIENCE_S = 1.0
 """The same where the repetition time is not known, s."""

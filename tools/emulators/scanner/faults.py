@@ -205,7 +205,7 @@ def _spoilt(
                 ]
             case "matrix":
                 smaller = volume.data[:-2, :-2]
-                grid = VoxelGrid(smaller.shape, volume.grid.affine_mm)  # type: ignore[arg-type]
+                grid = VoxelGrid(smaller.shape, volume.grid.affine_mm)
                 changed = next(_written(replace(volume, data=smaller, grid=grid), series, form, piece.due))
                 piece = replace(changed, volume=0)
             case _:

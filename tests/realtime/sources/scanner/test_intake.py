@@ -1,4 +1,5 @@
-"""Every fault of an export, played through with a clock of our own: no wrong volume, each said within two TR."""
+"""Every fault of an export, played through with a clock of our own: no wrong volume, each said within two
+TR."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ def play(
     numbers: list[int] = []
     said: list[ScannerRemark] = []
     order: SeriesOrder | None = None
-    events = sorted(arrivals) + [(until, 0)]
+    events = [*sorted(arrivals), (until, 0)]
     for now, number in events:
         if number:
             one = image(number)

@@ -1,5 +1,7 @@
 """Stamps: the volumes' own count, on our clock."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,7 +41,7 @@ def test_stamps_grow_never_lie_ahead_and_settle_on_the_count(delays: list[float]
     assert all(stamp <= arrived + 1e-9 for stamp, (_, arrived) in zip(found, arrivals, strict=True))
     punctual = min(range(len(arrivals)), key=lambda i: arrivals[i][1] - arrivals[i][0] * TR)
     after = [(number, stamp) for (number, _), stamp in zip(arrivals, found, strict=True)][punctual:]
-    for (a, first), (b, second) in zip(after, after[1:], strict=False):
+    for (a, first), (b, second) in pairwise(after):
         assert second - first == pytest.approx((b - a) * TR)
 
 
