@@ -173,7 +173,7 @@ class RegionMeans:
 
 
 def labels_on(atlas: Atlas, grid: VoxelGrid) -> npt.NDArray[np.int32]:
-    """The label of each voxel of a grid, by nearest neighbour: of `grid.shape`, 0 outside the atlas."""
+    """The label of each voxel of a grid, by nearest neighbour: (x, y, z) int32, 0 outside the atlas."""
     place = np.linalg.inv(atlas.grid.affine_mm) @ grid.affine_mm
     x, y, z = (np.arange(n, dtype=float) for n in grid.shape)
     out = np.zeros(grid.shape, np.int32)

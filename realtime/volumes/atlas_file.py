@@ -94,7 +94,7 @@ def atlas_of_nilearn(fetched: Mapping[str, Any], title: str = "nilearn") -> Atla
 
 
 def whole_labels(values: npt.NDArray[Any], title: str) -> npt.NDArray[np.int32]:
-    """The values of an atlas as labels.
+    """The values of an atlas, (x, y, z) int or float, as labels, (x, y, z) int32.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def whole_labels(values: npt.NDArray[Any], title: str) -> npt.NDArray[np.int32]:
 def named_atlas(
     labels: npt.NDArray[np.int32], grid: VoxelGrid, names: Mapping[int, str], title: str
 ) -> Atlas:
-    """An atlas whose regions have the names given, and else their number.
+    """An atlas of (x, y, z) int32 labels whose regions have the names given, and else their number.
 
     Raises
     ------

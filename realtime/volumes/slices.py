@@ -66,7 +66,14 @@ class SlicePlane:
         return positions_mm @ self.normal
 
     def grid(self, shape: tuple[int, int, int], first_mm: Floats, step_mm: Floats) -> VoxelGrid:
-        """The grid whose first slice has its first pixel at a position, the next a step (3,) further, LPS mm.
+        """The grid of slices.
+
+        Parameters
+        ----------
+        shape : tuple of 3 ints
+            Rows, columns, slices.
+        first_mm, step_mm : (3,) float64, mm
+            The first pixel of the first slice, and the way from it to that of the next, LPS.
 
         Raises
         ------

@@ -1,4 +1,5 @@
-"""``python -m tools.bench.scanner_faults``: a scanner's export under each fault, a line of a table for each."""
+"""``python -m tools.bench.scanner_faults``: a scanner's export under each fault, a line of a table for
+each."""
 
 import json
 import os

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pylsl
 
 from models.arrays import Floats
 from models.errors import StreamError
@@ -231,6 +230,8 @@ def _listen(
     row: ScannerRow,
 ) -> Heard:
     """Samples until nothing more can come."""
+    import pylsl  # late: it reads its configuration when it is imported
+
     streams: list[pylsl.StreamInfo] = []
     end = time.monotonic() + PATIENCE_S
     while not streams and time.monotonic() < end and scanner.poll() is None:

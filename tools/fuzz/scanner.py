@@ -68,10 +68,13 @@ def _change(elements: Dataset, random: Random) -> None:
     if not tags:
         return
     tag = tags[int(random.integers(0, len(tags)))]
-    element = elements[tag]
-    if isinstance(element.value, Sequence) and len(element.value) and random.random() < 0.8:
-        _change(element.value[int(random.integers(0, len(element.value)))], random)
-        return
+    element = elements.get_item(tag)  # as it stands: one that was changed already may have no value
+    assert element is not None
+    if element.VR == "SQ" and random.random() < 0.8:
+        inner = elements[tag].value
+        if isinstance(inner, Sequence) and len(inner):
+            _change(inner[int(random.integers(0, len(inner)))], random)
+            return
     extreme = int(random.choice(np.array(EXTREMES[:10], dtype=np.int64)))
     match int(random.integers(0, 5)):
         case 0:

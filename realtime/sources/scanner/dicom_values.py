@@ -149,7 +149,7 @@ def items(elements: Dataset, name: str) -> Sequence[Dataset]:
 
 
 def pixels(elements: Dataset, frames: int) -> npt.NDArray[np.generic]:
-    """All pixels as stored: (frames, rows, columns).
+    """All pixels as stored: (frames, rows, columns) int or uint of 8, 16 or 32 bits.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def pixels(elements: Dataset, frames: int) -> npt.NDArray[np.generic]:
 def scaled(
     stored: npt.NDArray[np.generic], slope: float | None, intercept: float | None
 ) -> npt.NDArray[np.float32]:
-    """Stored values as the header scales them, float32."""
+    """Stored values, (x, y, z) int or uint, as the header scales them: (x, y, z) float32."""
     out = stored.astype(np.float32)
     if slope is not None and slope not in (0.0, 1.0):
         out *= np.float32(slope)

@@ -63,7 +63,7 @@ def is_enhanced(elements: Dataset) -> bool:
 def read_enhanced(
     elements: Dataset,
 ) -> list[tuple[npt.NDArray[np.float32], VoxelGrid, float | None, float | None]]:
-    """The volumes of a file, in order of time: data, grid, repetition time (s), time of acquisition (s).
+    """The volumes of a file, in order of time: (x, y, z) float32, grid, repetition time and acquisition (s).
 
     Raises
     ------

@@ -27,7 +27,8 @@ class Corrector(Protocol):
         """How the head moved; a `SignalError` where that is not known."""
 
     def reslice(self, volume: Volume, move: Any) -> npt.NDArray[np.float32]:
-        """The volume as it would be had the head not moved."""
+        """The volume as it would be had the head not moved: (x, y, z) float32, NaN where that is not
+        known."""
 
 
 @dataclass(frozen=True, eq=False)

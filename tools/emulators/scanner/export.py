@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from tools.emulators.scanner.faults import Piece
+from tools.emulators.scanner.faults import ExportPiece
 
 PIECES = 8
 """In how many pieces a slow file is written."""
@@ -35,7 +35,7 @@ class ExportReport:
 
 
 def export(
-    pieces: Iterable[Piece],
+    pieces: Iterable[ExportPiece],
     folder: Path,
     *,
     speed: float = 1.0,
@@ -49,7 +49,7 @@ def export(
 
     Parameters
     ----------
-    pieces : iterable of Piece
+    pieces : iterable of ExportPiece
         Of one volume after the other.
     folder : Path
         Where to.
@@ -97,10 +97,10 @@ def export(
     return report
 
 
-def in_time(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def in_time(pieces: Iterable[ExportPiece]) -> Iterator[ExportPiece]:
     """Pieces in the order in which they are due, as long as none goes back by more than `AHEAD_S`."""
     order = count()
-    waiting: list[tuple[float, int, Piece]] = []
+    waiting: list[tuple[float, int, ExportPiece]] = []
     for piece in pieces:
         heapq.heappush(waiting, (piece.due, next(order), piece))
         while waiting and waiting[0][0] < piece.due - AHEAD_S:

@@ -78,7 +78,7 @@ def export_fault(text: str) -> ExportFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExportPiece:
     """Something to be written.
 
     Parameters
@@ -111,7 +111,7 @@ def plan(
     form: ExportFormat,
     faults: Sequence[ExportFault],
     seed: int = 0,
-) -> Iterator[Piece]:
+) -> Iterator[ExportPiece]:
     """What is written for each volume in turn; of one volume to the next ``due`` may go back.
 
     Parameters
@@ -129,7 +129,7 @@ def plan(
 
     Yields
     ------
-    Piece
+    ExportPiece
         In the order of their volumes.
     """
     random = np.random.default_rng([seed, 1])
@@ -155,25 +155,25 @@ def plan(
 
 def _written(
     volume: ExportedVolume, series: ExportedSeries, form: ExportFormat, due: float
-) -> Iterator[Piece]:
+) -> Iterator[ExportPiece]:
     contents = form.write(series, volume)
     names = form.names(series, volume.number, len(contents))
     for index, (name, content) in enumerate(zip(names, contents, strict=True)):
         last = index == len(contents) - 1
-        yield Piece(due, name, content, volume=volume.number if last else 0, series=series.uid)
+        yield ExportPiece(due, name, content, volume=volume.number if last else 0, series=series.uid)
 
 
 def _spoilt(
-    piece: Piece,
+    piece: ExportPiece,
     volume: ExportedVolume,
     series: ExportedSeries,
     form: ExportFormat,
     faults: Sequence[ExportFault],
     random: np.random.Generator,
-) -> Iterator[Piece]:
+) -> Iterator[ExportPiece]:
     """A piece as the faults of its volume leave it."""
     tr = series.tr
-    extra: list[Piece] = []
+    extra: list[ExportPiece] = []
     for fault in faults:
         half = piece.content[: len(piece.content) // 2]
         match fault.kind:
@@ -196,7 +196,7 @@ def _spoilt(
             case "jitter":
                 piece = replace(piece, due=piece.due + float(random.uniform(0, fault.by)))
             case "foreign":
-                extra.append(Piece(piece.due, f"{volume.number}.log", b"exported\n" * 50))
+                extra.append(ExportPiece(piece.due, f"{volume.number}.log", b"exported\n" * 50))
             case "other":
                 another = replace(volume, data=volume.data + 100)
                 extra += [

@@ -69,7 +69,8 @@ def rigid(move: Floats) -> Floats:
 
 
 def moved(data: npt.NDArray[np.float32], grid: VoxelGrid, move: Floats) -> npt.NDArray[np.float32]:
-    """An image of a head that has moved: what was at ``p`` is at ``rigid(move) @ p``."""
+    """An image, (x, y, z) float32, of a head that has moved, (6,) float64: what was at ``p`` is at
+    ``rigid(move) @ p``."""
     place = np.linalg.inv(grid.affine_mm) @ np.linalg.inv(rigid(move)) @ grid.affine_mm
     out = affine_transform(data, place[:3, :3], place[:3, 3], order=3, mode="nearest")
     return np.asarray(out, np.float32)
@@ -99,7 +100,8 @@ class Phantom:
         self._base = np.where(self._inside, texture, 60.0).astype(np.float32)
 
     def image(self, percent: Floats, move: Floats, number: int) -> npt.NDArray[np.float32]:
-        """The head with its regions changed by so many percent, (n_regions,), and moved, (6,) mm and rad."""
+        """The head with its regions changed by so many percent, (n_regions,) float64, and moved, (6,) mm and
+        rad."""
         gain = np.where(self._inside, 1.0 + percent[np.minimum(self._row, len(percent) - 1)] / 100.0, 1.0)
         data = (self._base * gain).astype(np.float32)
         if np.any(move):
@@ -108,7 +110,8 @@ class Phantom:
         return data + random.normal(0.0, self._noise, self.grid.shape).astype(np.float32)
 
     def run(self, percent: Floats, moves: Floats, tr: float) -> Iterator[ExportedVolume]:
-        """Volumes of given signals, (n_regions, n_volumes) percent, and moves, (n_volumes, 6), a TR (s)
+        """Volumes of given signals, (n_regions, n_volumes) float64 percent, and moves, (n_volumes, 6), a TR
+        (s)
         apart."""
         for index in range(percent.shape[1]):
             truth = {
@@ -124,13 +127,15 @@ class Phantom:
 def block_signals(
     n_regions: int, n_volumes: int, tr: float, amplitude: float = 2.0, period_s: float = 40.0
 ) -> Floats:
-    """Regions that are active in turn: (n_regions, n_volumes) percent, a sine of its own phase each."""
+    """Regions that are active in turn: (n_regions, n_volumes) float64 percent, a sine of its own phase
+    each."""
     time = np.arange(n_volumes) * tr
     phase = 2 * np.pi * np.arange(n_regions)[:, None] / n_regions
     return np.asarray(amplitude * np.sin(2 * np.pi * time / period_s + phase))
 
 
 def slow_moves(n_volumes: int, most_mm: float, most_rad: float) -> Floats:
-    """A head that sways: (n_volumes, 6) mm and rad; still where both are 0, and in the first volume."""
+    """A head that sways: (n_volumes, 6) float64, mm and rad; still where both are 0, and in the first
+    volume."""
     turn = np.linspace(0, 3 * np.pi, n_volumes)[:, None] * np.array([1.0, 0.7, 0.4, 0.9, 0.5, 0.3])
     return np.asarray(np.sin(turn) * np.repeat([most_mm, most_rad], 3))

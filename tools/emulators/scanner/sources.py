@@ -51,7 +51,8 @@ def exported(found: Iterator[OrderedVolume], tr: float) -> Iterator[ExportedVolu
 
 
 def signals_of(recording: Recording, atlas: Atlas) -> tuple[Floats, float]:
-    """What a recording of regions says of each region of an atlas: (n_regions, n_volumes) percent, and its
+    """What a recording of regions says of each region of an atlas: (n_regions, n_volumes) float64 percent,
+    and its
     TR (s).
 
     Regions go by name, else by their order; a series in arbitrary units is a part of its own mean, or of ten

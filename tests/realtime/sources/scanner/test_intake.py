@@ -11,7 +11,7 @@ from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 from realtime.sources.scanner.series import OrderedVolume
 from tests.realtime.sources.scanner.files import SERIES, stored, volumes
 from tools.emulators.scanner.export import in_time
-from tools.emulators.scanner.faults import Piece, export_fault, plan
+from tools.emulators.scanner.faults import ExportPiece, export_fault, plan
 from tools.emulators.scanner.formats import FORMATS
 
 N = 9
@@ -22,7 +22,7 @@ FORMS = ("mosaic", "enhanced", "slices", "nifti-gz")
 class Played:
     """What came of an export: volumes, series and remarks with the times (s) at which they left."""
 
-    def __init__(self, folder: Path, pieces: list[Piece], *, joined: bool = False) -> None:
+    def __init__(self, folder: Path, pieces: list[ExportPiece], *, joined: bool = False) -> None:
         self.volumes: list[OrderedVolume] = []
         self.remarks: list[ScannerRemark] = []
         self.series: list[str] = []
