@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models.card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 
 from models.bundle import write_bundle
+from models.cards.window_card import CardEvidence, ModelSpec, WindowCard, WindowSettings
 from models.networks.registry import make_model
 from offline.recordings.journal import read_journal
 from realtime.log import Received
@@ -143,8 +143,7 @@ def test_the_real_mosaics_live_and_again_from_the_journal(data_dir: Path, tmp_pa
     with (
         running(
             "scanner", "--watch", export, "--atlas", tmp_path / "atlas.nii.gz", "--name", name, "--out",
-            table,
-            said="watching", folder=tmp_path,
+            table, "--no-motion", said="watching", folder=tmp_path,
         ),
         running(
             "live", "--model", model, "--stream", name, "--journal", journal, "--allow-replay", "--quiet",

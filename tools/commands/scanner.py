@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tools.outputs import Out
 
+CORRECTED = "rigid registration to the first volume of the series, resliced by cubic B-splines"
+
 
 def scanner(
     *,
@@ -17,6 +19,8 @@ def scanner(
     poll: float | None = None,
     series: str = "",
     tr: float | None = None,
+    motion: bool = True,
+    device: str = "auto",
     name: str = "hemostream-scanner",
     out: Out | None = None,
     seconds: float | None = None,
@@ -48,6 +52,12 @@ def scanner(
         Only series whose name at the console (number and description) holds this.
     tr
         Seconds between volumes, where files do not say it, or wrongly.
+    motion
+        Estimate how the head moved from the first volume of a series, and put each volume back onto it. Six
+        motion channels and the framewise displacement then travel beside the regions, and windows in which
+        the head moved are marked.
+    device
+        Where motion is computed: cuda, cpu, or auto.
     name
         Name of the LSL stream.
     out
@@ -62,6 +72,9 @@ def scanner(
     import pylsl
 
     from models.errors import HemostreamError
+    from realtime.inference import choose_device, one_thread
+    from realtime.signal import motion_channels
+    from realtime.sources.scanner.head_motion import HeadMotion
     from realtime.sources.scanner.intake import Intake
     from realtime.sources.scanner.outlet import RegionOutlet, region_channels
     from realtime.sources.scanner.region_signal import RegionSignal
@@ -69,6 +82,8 @@ def scanner(
     from realtime.sources.scanner.volume_table import VolumeTable
     from realtime.sources.scanner.watch import FolderWatch
     from realtime.volumes.atlas_file import read_atlas
+    from realtime.volumes.motion import MotionCorrector
+    from realtime.volumes.volume import Volume
     from tools.lsl_config import hide_lsl_information
     from tools.messages import say
     from tools.outputs import check_new_file
@@ -79,6 +94,12 @@ def scanner(
     path = out or Path(f"scanner-{datetime.now(UTC):%Y%m%d-%H%M%S}.volumes.jsonl")
     check_new_file(path, "The table of volumes", overwrite=overwrite)
     regions = read_atlas(atlas, region_names)
+    one_thread()  # the same numbers on a busy machine, and faster for volumes of this size
+    where = choose_device(device)
+
+    def corrector(reference: Volume) -> MotionCorrector:
+        return MotionCorrector(reference, device=where)
+
     hide_lsl_information()
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -105,8 +126,8 @@ def scanner(
         session = ScannerSession(
             folder,
             Intake(series=series, tr=tr),
-            RegionSignal(regions),
-            region_channels(regions),
+            RegionSignal(regions, corrector if motion else None),
+            (*region_channels(regions), *(motion_channels() if motion else ())),
             lambda spec, origin, about, source_id: RegionOutlet(
                 spec, origin, about, name=name, source_id=source_id
             ),
@@ -114,7 +135,8 @@ def scanner(
             say=tell,
             clock=pylsl.local_clock,
             utc=lambda: datetime.now(UTC).timestamp(),
-            about={"motion": "not corrected", "units": "a.u."},
+            further=HeadMotion().of if motion else None,
+            about={"motion": CORRECTED if motion else "not corrected", "units": "a.u."},
         )
         how = "as the system tells of them" if folder.asks_the_kernel else "by looking"
         say(f"watching {watch} for volumes {how}; {len(regions.names)} regions of {regions.title}")

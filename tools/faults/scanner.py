@@ -204,7 +204,7 @@ def export_and_listen(
     save_atlas(atlas, atlas_file)
     name = f"scanner-{uuid.uuid4().hex[:8]}"
     words: list[str | Path] = ["scanner", "--watch", place, "--atlas", atlas_file, "--out", table]
-    words += ["--name", name, *row.scanner]
+    words += ["--name", name, "--no-motion", *row.scanner]
     with (folder / "stderr").open("wb") as err, (folder / "stdout").open("wb") as out:
         scanner = subprocess.Popen(_command(words), cwd=ROOT, env=dict(environ), stdout=out, stderr=err)
         try:

@@ -7,7 +7,7 @@ is the reference that the others are put back onto.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,17 @@ from models.errors import SignalError
 from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 from realtime.sources.scanner.series import OrderedVolume
 from realtime.volumes.atlas import Atlas, RegionMeans
+from realtime.volumes.rigid import RigidMove
 from realtime.volumes.volume import Volume, VoxelGrid
 
 
 class Corrector(Protocol):
     """What estimates and undoes the motion of a head (`realtime.volumes.motion`)."""
 
-    def estimate(self, volume: Volume) -> Any:
+    def estimate(self, volume: Volume) -> RigidMove:
         """How the head moved; a `SignalError` where that is not known."""
 
-    def reslice(self, volume: Volume, move: Any) -> npt.NDArray[np.float32]:
+    def reslice(self, volume: Volume, move: RigidMove) -> npt.NDArray[np.float32]:
         """The volume as it would be had the head not moved: (x, y, z) float32, NaN where that is not
         known."""
 
@@ -41,13 +42,13 @@ class RegionValues:
         The volume.
     values : (n_regions,) float64
         Means in the scanner's arbitrary units; NaN where a region has none.
-    move : object or None
+    move : RigidMove or None
         How the head moved; None where it was not estimated or is not known.
     """
 
     found: OrderedVolume
     values: Floats
-    move: Any = None
+    move: RigidMove | None = None
 
 
 class RegionSignal:

@@ -22,6 +22,7 @@ from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 from realtime.sources.scanner.series import OrderedVolume, SeriesOrder
 from realtime.sources.scanner.stamps import VolumeStamps
 from realtime.sources.scanner.watch import FolderWatch
+from realtime.volumes.rigid import RigidMove
 from realtime.volumes.volume import VoxelGrid
 
 TICK_S = 0.02
@@ -284,7 +285,7 @@ def about_series(order: SeriesOrder) -> dict[str, str]:
     return out if order.tr is None else {**out, "tr_s": repr(order.tr)}
 
 
-def _motion(move: Any) -> list[float] | None:
+def _motion(move: RigidMove | None) -> list[float] | None:
     """Three translations (mm) and three rotations (rad); None where they are not known."""
     return None if move is None else [float(x) for x in (*move.translation_mm, *move.rotation)]
 
