@@ -7,7 +7,7 @@ People in it are hashed with a salt of its own. Whoever is to be predicted as un
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from models.errors import RecipeError
 from models.files.regular_file import read_regular
 from models.networks.virtual_probe import VirtualProbe
 from offline.base.people_hash import is_among
+from offline.base.remarks import show
 from offline.samples.fingerprints import learnt_from
 from offline.samples.recipe_sections import MOST_ENCODER_BYTES, Pretrained
 from offline.samples.samples import Samples
@@ -115,8 +116,38 @@ def start_from(
         raise RecipeError(f"training.pretrained: the weights are another network's: {error}") from error
 
 
+def seen(asked: Pretrained | None, samples: Samples, people: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Whom pre-training saw, by their code or by a signal of theirs, sorted.
+
+    Parameters
+    ----------
+    asked : Pretrained or None
+        Of the recipe.
+    samples : Samples
+        Of these people.
+    people : sequence of str or None
+        Who is asked about; None is everybody who has windows.
+    """
+    if asked is None:
+        return ()
+    facts = read_encoder(asked).facts
+    wanted = samples.table.people if people is None else people
+    hashes = set(facts.get("people_hashes", ()))
+    found = {each for each in wanted if is_among(str(facts.get("people_salt", "")), each, hashes)}
+    found |= {
+        each.person
+        for each in samples.signals
+        if each.person in wanted and learnt_from(facts, each.fingerprint) is not None
+    }
+    return tuple(sorted(found))
+
+
 def refuse_seen(asked: Pretrained | None, samples: Samples, people: Sequence[str] | None = None) -> None:
     """Refuse people who are to be predicted as unseen and whom pre-training saw.
+
+    An evaluation asks for everybody: so nobody whom a fold, or a fold inside its training people, holds out
+    was seen. A training asks for the people who are locked: those it learns from may have been seen, without
+    labels, and whoever of them is spared is then no stranger to the encoder (`told_of_seen` says it).
 
     Parameters
     ----------
@@ -132,21 +163,26 @@ def refuse_seen(asked: Pretrained | None, samples: Samples, people: Sequence[str
     RecipeError
         One of them, or one of their signals, was pre-trained on; nobody is named but by the cohort's code.
     """
-    if asked is None:
-        return
-    facts = read_encoder(asked).facts
-    wanted = samples.table.people if people is None else people
-    hashes = set(facts.get("people_hashes", ()))
-    seen = {each for each in wanted if is_among(str(facts.get("people_salt", "")), each, hashes)}
-    seen |= {
-        each.person
-        for each in samples.signals
-        if each.person in wanted and learnt_from(facts, each.fingerprint) is not None
-    }
-    if seen:
-        shown = ", ".join(sorted(seen)[:5]) + (", ..." if len(seen) > 5 else "")
+    found = seen(asked, samples, people)
+    if asked is not None and found:
+        wanted = samples.table.people if people is None else people
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
         raise RecipeError(
-            f"training.pretrained: {asked.file} was pre-trained on recordings of {len(seen)} of the "
+            f"training.pretrained: {asked.file} was pre-trained on recordings of {len(found)} of the "
             f"{len(wanted)} people who are to be predicted as unseen ({shown}). Pre-train on other "
             "people, or leave it out."
         )
+
+
+def told_of_seen(asked: Pretrained | None, samples: Samples) -> Samples:
+    """Samples to learn from, with a remark, which is shown, where pre-training saw some of these people."""
+    found = seen(asked, samples)
+    if not found:
+        return samples
+    words = (
+        f"The encoder has seen recordings of {len(found)} of these {len(samples.table.people)} people, "
+        "without labels. Those who are spared for early stopping and the temperature are no strangers to it: "
+        "figures on them are a little too good, and no evaluation takes this recipe on them."
+    )
+    show([words])
+    return replace(samples, remarks=(*samples.remarks, words), unnamed=(*samples.unnamed, words))

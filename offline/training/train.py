@@ -34,7 +34,7 @@ from offline.training.augmentation import Augmentation
 from offline.training.closed_form import solve
 from offline.training.fit import FittedNetwork, fit_network
 from offline.training.mirroring import Mirroring
-from offline.training.pretrained import read_encoder, refuse_seen
+from offline.training.pretrained import read_encoder, refuse_seen, told_of_seen
 from offline.training.temperature import fit_temperature, logits_of
 from offline.training.validation import Validation, ValidationKind, validation_split
 
@@ -274,6 +274,7 @@ def train(
         samples = collect(cohort, recipe, span=span, exclude_people=aside, progress=tell)
         refuse_shared(samples.shared)
         refuse_seen(recipe.training.pretrained, samples, lock)
+        samples = told_of_seen(recipe.training.pretrained, samples)
         if recipe.labels.target == "person":
             refuse_two_labels(samples.table)
         within = np.arange(len(samples))

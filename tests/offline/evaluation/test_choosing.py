@@ -5,12 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
+from models.networks.blend import Blend
 from offline.base.cohort import read_cohort
 from offline.base.splits import leave_one_person_out
 from offline.evaluation.evaluate import evaluate, plan_evaluation
 from offline.evaluation.fit_and_predict import fit_predict
+from offline.samples.recipe_sections import ModelSection
 from offline.samples.samples import collect
+from offline.training.train import train_within
 from tests.offline.support import task_cohort, task_recipe
 
 MODEL = {"kind": "best", "members": ["ridge", "cgrnn"], "params": {"cgrnn": {"filters": 2, "hidden": 2}}}
@@ -34,6 +39,38 @@ def test_what_was_chosen_does_not_depend_on_the_people_who_are_held_out(tmp_path
     again, how_again = fit_predict(changed, BEST, fold, "best")
     assert how_again == how
     np.testing.assert_allclose(again[0], scores[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["best", "blend"])
+def test_nothing_that_is_fitted_for_a_fold_follows_from_the_people_who_are_held_out(
+    tmp_path: Path, kind: str
+) -> None:
+    """Other signals and other labels in their place: each weight of each member is the same, bit for bit."""
+    model = {"kind": kind, "members": ["ridge", "linear", "memory", "cgrnn"], "params": MODEL["params"]}
+    recipe = BEST.model_copy(update={"model": ModelSection.model_validate(model)})
+    samples = collect(read_cohort(task_cohort(tmp_path, people=4, sessions=1, effect=0.0005)), recipe)
+    fold = leave_one_person_out(samples.table.person)[2]
+    found = []
+    for replaced in (False, True):
+        target, X = samples.table.target.copy(), np.array(samples.X[:])
+        if replaced:
+            rng = np.random.default_rng(18)
+            target[fold.test] = rng.integers(0, 2, len(fold.test))
+            X[fold.test] = 50.0 * rng.standard_cauchy(X[fold.test].shape)
+        its = replace(samples, X=X, table=replace(samples.table, target=target))
+        found.append(train_within(its, recipe, fold.train, seed=7))
+    one, other = found
+    assert (one.kind, one.temperature, one.params, one.how) == (
+        other.kind,
+        other.temperature,
+        other.params,
+        other.how,
+    )
+    weights, again = one.fitted.network.state_dict(), other.fitted.network.state_dict()
+    assert weights.keys() == again.keys()
+    assert all(torch.equal(value, again[name]) for name, value in weights.items())
+    if kind == "blend":
+        assert isinstance(one.fitted.network, Blend)  # several members, or it would show less
 
 
 def test_the_results_and_the_page_show_what_was_chosen_in_each_fold(tmp_path: Path) -> None:

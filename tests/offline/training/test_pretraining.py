@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import torch
 from models.errors import RecipeError
 from models.networks.virtual_probe import VirtualProbe
 from offline.base.cohort import read_cohort
+from offline.base.people_hash import person_hash
 from offline.evaluation.evaluate import evaluate
-from offline.samples.recipe import Recipe, load_recipe
+from offline.samples.recipe import Recipe, load_recipe, parse_recipe
 from offline.samples.recipe_sections import Pretrained
 from offline.simulation import Simulation, write_cohort
 from offline.training.pretrained import PretrainedEncoder, read_encoder, write_encoder
@@ -94,7 +96,41 @@ def test_nobody_in_it_is_predicted_as_unseen(tmp_path: Path) -> None:
     # Whoever is locked is to be unseen for good; whoever is learnt from may have been seen.
     with pytest.raises(RecipeError, match=r"recordings of 1 of the 1 people"):
         train(cohort, seen, tmp_path / "bundle", lock=["person-1"])
-    train(cohort, seen, tmp_path / "bundle")
+    done = train(cohort, seen, tmp_path / "bundle")
+    (told,) = (each for each in done.card.training["remarks"] if "encoder" in each)
+    assert told.startswith("The encoder has seen recordings of 3 of these 3 people, without labels.")
+
+
+def test_no_fold_inside_the_training_people_holds_out_whom_it_has_seen(tmp_path: Path, encoder: Path) -> None:
+    """One of four was seen: whoever is held out, the inner folds of the others would hold that one out."""
+    recipe = task_recipe(
+        **PROBE,
+        training={"epochs": 1, "min_epochs": 1},
+        search={"training": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}},
+        budget={"trials": 1, "inner_folds": 2},
+    )
+    cohort = task_cohort(tmp_path, people=4, sessions=1)
+    head, *rows = cohort.read_text().splitlines()
+    own = read_encoder(named(encoder))
+    theirs = person_hash(own.facts["people_salt"], "person-2")
+    facts = own.facts | {"people_hashes": [*own.facts["people_hashes"], theirs]}
+    file = tmp_path / "encoder.safetensors"
+    write_encoder(file, PretrainedEncoder(own.weights, facts))
+    its = with_encoder(recipe, file)
+    with pytest.raises(RecipeError, match=r"recordings of 1 of the 4 people .*\(person-2\)"):
+        evaluate(cohort, its, tmp_path / "out", show=False)
+    others = tmp_path / "others.tsv"
+    others.write_text("\n".join([head, *rows[:2], rows[3]]) + "\n")
+    results = evaluate(others, its, tmp_path / "out", show=False)
+    assert "virtual_probe" in results.figures["conditions"]
+    with pytest.raises(RecipeError, match="pretrained is for kind 'virtual_probe'"):
+        parse_recipe(with_kind(its, "best"), "best")
+
+
+def with_kind(recipe: Recipe, kind: str) -> dict[str, Any]:
+    """The recipe as TOML would give it, of another kind of model and without a search."""
+    values = recipe.model_dump(mode="json", exclude={"search", "budget"}, exclude_none=True)
+    return values | {"model": {"kind": kind}}
 
 
 def test_of_others_it_evaluates(tmp_path: Path, encoder: Path) -> None:
