@@ -12,7 +12,7 @@ from models.networks import RIDGE, SOLVED_KINDS
 from offline.samples.recipe import Recipe, load_recipe, parse_recipe
 from offline.simulation.cohort import write_cohort
 from offline.simulation.settings import Simulation, TaskBlocks
-from tools.bench.classifier_rows import BEST_ROW, MODELS, NETWORK_ROW, ComparedModel
+from tools.bench.classifier_rows import BEST_ROW, MODELS, NETWORK_ROW, PROBE, ComparedModel
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,8 @@ def models_of(set_name: str) -> list[str]:
         if name not in its.without_rows
         and (_sided(its) or not model.lateral)
         and not (its.without and model.placed)
+        # Behind differences of sides there is no place that the network could know.
+        and not (model.pipeline is None and model.model == PROBE and _sided(its))
     ]
 
 
