@@ -59,6 +59,12 @@ TOO_MUCH_OF_FOUR = (
     "+ regularisation",
     "+ positions, pre-trained",
     "+ alignment",
+    "+ alignment, ridge",
+    "+ alignment, linear",
+    "kept filters aligned, CGRNN",
+    "kept filters aligned, ridge",
+    "kept filters aligned, linear",
+    "kept filters, positions",
     NETWORK_ROW,
     BEST_ROW,
 )
