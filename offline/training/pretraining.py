@@ -168,7 +168,11 @@ def trained_encoder(
     recipe: Recipe,
     tell: Tell,
 ) -> tuple[dict[str, torch.Tensor], list[float]]:
-    """Weights of the epoch that did best on spared people (or the last), and the loss of each epoch."""
+    """Weights of the epoch that did best on spared people (or the last), and the loss of each epoch.
+
+    Of each cohort's windows ``learn`` and ``check``, (n,) intp, are rows of training and of spared people;
+    weights, by name, (...) float32, have the shapes of the encoder's.
+    """
     encoder, how = made.encoder, recipe.training
     n_parts = min(encoder.segments, found[0].X.shape[2] // 2)
     project = nn.Linear(encoder.first.out_channels * n_parts, PROJECTED)

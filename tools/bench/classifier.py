@@ -18,11 +18,14 @@ from offline.stats.primary import METRICS, Metric
 from tools.bench.classifier_encoder import encoder_of
 from tools.bench.classifier_fits import SampleCache, block_means, block_means_p, fit_row
 from tools.bench.classifier_rows import (
+    ALIGNED_RIDGE_ROW,
+    ALIGNED_ROW,
     BEFORE,
     BEST_ROW,
     BLEND_ROW,
     BLOCK_MEANS,
     KEPT,
+    KEPT_ALIGNED_ROW,
     LINEAR_ROW,
     MODELS,
     NETWORK_ROW,
@@ -32,8 +35,10 @@ from tools.bench.classifier_sets import SETS, cohort_of, models_of, recipe_of
 from tools.bench.classifier_table import BA, Apart, Ends, RowFigures, drawn, ends_of, less_best, mean_apart
 from tools.bench.machine import describe_machine
 
-AGAINST_BEST = (KEPT, NETWORK_ROW, BEST_ROW, BLEND_ROW)
+AGAINST_BEST = (KEPT, NETWORK_ROW, BEST_ROW, BLEND_ROW, ALIGNED_ROW, KEPT_ALIGNED_ROW)
 """Rows that are compared with the best simple one."""
+ORDERED = ("n-back 0/2",)
+"""Sets in one order for everybody, whose aligned ridge has a null too."""
 Spread = Mapping[Metric, float | None]
 """Half of an interval of 95 %, from the ridge model's null; None where people are few."""
 
@@ -78,7 +83,9 @@ def classifier(
             table = fit_row(cache, recipe, folder / slug(model), condition=MODELS[model].condition)
             p: Mapping[Metric, Figure] = {}
             if model == KEPT:
-                p, spread = null_of(name, cohort, folder / "null", permutations)
+                p, spread = null_of(name, model, cohort, folder / "null", permutations)
+            elif model == ALIGNED_RIDGE_ROW and name in ORDERED:
+                p, _ = null_of(name, model, cohort, folder / "null aligned", permutations)
             rows[model] = RowFigures.of(table, p)
             if model == KEPT:
                 samples = cache.of(recipe)
@@ -98,10 +105,10 @@ def slug(name: str) -> str:
 
 
 def null_of(
-    name: str, cohort: Path, folder: Path, permutations: int
+    name: str, model: str, cohort: Path, folder: Path, permutations: int
 ) -> tuple[Mapping[Metric, Figure], Spread]:
-    """The p by block of the recipe that ships, and the half interval that its ridge null gives."""
-    recipe = recipe_of(name, KEPT, permutations=permutations)
+    """The p by block of a row that is ridge, and the half interval that its ridge null gives."""
+    recipe = recipe_of(name, model, permutations=permutations)
     kept = folder / "results.json"
     figures = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     if figures.get("recipe", {}).get("hash") != recipe.hash:

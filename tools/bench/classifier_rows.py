@@ -24,7 +24,7 @@ SLOW: tuple[Section, ...] = (
     {"stage": "bandpass", "high": 0.2},
     {"stage": "normalise", "memory_s": 600.0, "warmup_s": 20.0},
 )
-ALIGNED: tuple[Section, ...] = (*OLD_FILTERS[:3], {"stage": "align", "memory_s": 300.0, "warmup_s": 20.0})
+ALIGN: Section = {"stage": "align", "memory_s": 300.0, "warmup_s": 20.0}
 NETWORK = {"kind": "cgrnn"}
 PROBE = {"kind": VIRTUAL_PROBE}
 REGULARISED = {
@@ -54,6 +54,8 @@ class ComparedModel:
         Whether windows are mirrored where left and right are labels.
     own_features : bool
         Whether a ridge model in it has the features of the recipe that ships.
+    aligned : bool
+        Whether the stage `align` stands in the place of the normalisation.
     condition : str
         The baseline that it is; the recipe's own model where empty.
     """
@@ -66,6 +68,7 @@ class ComparedModel:
     pretrained: bool = False
     mirrored: bool = False
     own_features: bool = False
+    aligned: bool = False
     condition: str = ""
 
 
@@ -77,6 +80,8 @@ def _with(stage: Section, *, before: str) -> tuple[Section, ...]:
 BEFORE, KEPT, CLOCK = "before: CGRNN", "kept: as the recipe ships", "clock"
 RIDGE_ROW, LINEAR_ROW = "kept filters, ridge", "kept filters, linear"
 NETWORK_ROW, BEST_ROW = "kept filters, network: all kept", "kept filters, best"
+ALIGNED_ROW, ALIGNED_RIDGE_ROW = "+ alignment", "+ alignment, ridge"
+KEPT_ALIGNED_ROW = "kept filters aligned, CGRNN"
 BLEND_ROW = "kept filters, blend of ridge and linear"
 BLOCK_MEANS = "kept filters, LDA on block means"
 SIMPLE = (KEPT, RIDGE_ROW, LINEAR_ROW, BLOCK_MEANS)
@@ -93,7 +98,12 @@ MODELS: Mapping[str, ComparedModel] = {
     "+ slow baseline": ComparedModel(SLOW, NETWORK, {}),
     "+ cue reference": ComparedModel(_with(CUE, before="normalise"), NETWORK, {}),
     "+ homologues": ComparedModel(_with(SIDES, before="normalise"), NETWORK, {}, lateral=True, placed=True),
-    "+ alignment": ComparedModel(ALIGNED, NETWORK, {}),
+    ALIGNED_ROW: ComparedModel(OLD_FILTERS, NETWORK, {}, aligned=True),
+    ALIGNED_RIDGE_ROW: ComparedModel(OLD_FILTERS, {"kind": RIDGE}, {}, aligned=True),
+    "+ alignment, linear": ComparedModel(OLD_FILTERS, {"kind": LINEAR}, {}, aligned=True),
+    KEPT_ALIGNED_ROW: ComparedModel(None, NETWORK, {}, aligned=True),
+    "kept filters aligned, ridge": ComparedModel(None, {"kind": RIDGE}, {}, own_features=True, aligned=True),
+    "kept filters aligned, linear": ComparedModel(None, {"kind": LINEAR}, {}, aligned=True),
     "kept filters, CGRNN": ComparedModel(None, NETWORK, {}),
     "kept filters, positions": ComparedModel(None, PROBE, {}, placed=True),
     NETWORK_ROW: ComparedModel(None, NETWORK, {"ensemble": 3}, mirrored=True),

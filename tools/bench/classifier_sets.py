@@ -12,7 +12,7 @@ from models.networks import RIDGE, SOLVED_KINDS
 from offline.samples.recipe import Recipe, load_recipe, parse_recipe
 from offline.simulation.cohort import write_cohort
 from offline.simulation.settings import Simulation, TaskBlocks
-from tools.bench.classifier_rows import BEST_ROW, MODELS, NETWORK_ROW, ComparedModel
+from tools.bench.classifier_rows import ALIGN, BEST_ROW, MODELS, NETWORK_ROW, PROBE, ComparedModel
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ TOO_MUCH_OF_FOUR = (
     "+ regularisation",
     "+ positions, pre-trained",
     "+ alignment",
+    "+ alignment, ridge",
+    "+ alignment, linear",
+    "kept filters aligned, CGRNN",
+    "kept filters aligned, ridge",
+    "kept filters aligned, linear",
+    "kept filters, positions",
     NETWORK_ROW,
     BEST_ROW,
 )
@@ -158,8 +164,11 @@ def recipe_of(set_name: str, model: str, *, permutations: int, encoder: str = ""
     if compared.pipeline is not None:
         ships["pipeline"] = compared.pipeline
     ships["pipeline"] = [stage for stage in ships["pipeline"] if stage["stage"] != its.without]
+    if compared.aligned:
+        ships["pipeline"] = [ALIGN if stage["stage"] == "normalise" else stage for stage in ships["pipeline"]]
     if compared.model:
-        own = {RIDGE: ships["model"]["params"]} if compared.own_features and ships["model"]["params"] else {}
+        own = ships["model"]["params"] if compared.own_features else {}
+        own = own if not own or compared.model["kind"] == RIDGE else {RIDGE: own}
         ships["model"] = dict(compared.model) | ({"params": own} if own else {})
     if SIDES_OF.keys() == its.events.keys():
         ships["labels"]["mirror"] = [["left", "right"]]
@@ -187,6 +196,8 @@ def models_of(set_name: str) -> list[str]:
         if name not in its.without_rows
         and (_sided(its) or not model.lateral)
         and not (its.without and model.placed)
+        # Behind differences of sides there is no place that the network could know.
+        and not (model.pipeline is None and model.model == PROBE and _sided(its))
     ]
 
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from models.arrays import Floats
 from offline.base.predictions import Predictions
 from offline.stats.blocks import by_block
 from offline.stats.intervals import DRAWS
 from offline.stats.metrics import FEWEST_FOR_OTHERS, Figure, mean_of
-from offline.stats.primary import METRICS, Metric, own_figure, own_figures
+from offline.stats.primary import METRICS, Metric, own_figures
 
 Ends = tuple[float, float]
 BA: Metric = "balanced_accuracy"
@@ -74,32 +75,46 @@ def _people_drawn(rows: Sequence[RowFigures], metric: Metric, seed: int, draws: 
 
 
 def _blocks_drawn(rows: Sequence[RowFigures], metric: Metric, seed: int, draws: int) -> Floats:
-    draws = min(draws, 500)
-    names = [np.char.add(_names(each.block), "") for each in rows]
+    """Of two labels; a person's AUC compares blocks of one fold only, as everywhere."""
+    names = [_names(each.block) for each in rows]
     shared = sorted(set.intersection(*(set(its.tolist()) for its in names)))
     tables = []
     for each, its in zip(rows, names, strict=True):
         at = {name: i for i, name in enumerate(its.tolist())}
         tables.append(each.block.rows(np.array([at[name] for name in shared])))
     first, rng = tables[0], np.random.default_rng(seed)
-    groups = [
-        np.flatnonzero((first.person == person) & (first.y == label))
-        for person in first.people
-        for label in range(len(first.labels))
-    ]
-    out = np.zeros((len(rows), draws))
-    for k in range(draws):
-        chosen = np.concatenate([rng.choice(group, len(group)) for group in groups if len(group)])
-        for i, table in enumerate(tables):
-            found = mean_of(
-                own_figure(table.y[own], table.scores[own], table.rounds[own], metric)
-                for own in (chosen[table.person[chosen] == person] for person in table.people)
-            )
-            out[i, k] = np.nan if found is None else found
-    return out
+    out: list[list[Floats]] = [[] for _ in rows]
+    for person in first.people:
+        of_label = [np.flatnonzero((first.person == person) & (first.y == label)) for label in (0, 1)]
+        if not all(map(len, of_label)):
+            continue
+        times = [rng.multinomial(len(g), np.full(len(g), 1 / len(g)), size=draws) for g in of_label]
+        for table, values in zip(tables, out, strict=True):
+            values.append(_figure_drawn(table, of_label, times, metric))
+    return np.stack([np.nanmean(values, axis=0) for values in out])
 
 
-def _names(block: Predictions) -> np.ndarray:
+def _figure_drawn(
+    table: Predictions,
+    of_label: Sequence[npt.NDArray[np.intp]],
+    times: Sequence[npt.NDArray[np.int64]],
+    metric: Metric,
+) -> Floats:
+    """A person's figure, (draws,) float64, where blocks of each label count so many times."""
+    if metric == BA:
+        right = np.argmax(table.scores, axis=1) == table.y
+        found = [n @ right[rows] / len(rows) for n, rows in zip(times, of_label, strict=True)]
+        return np.asarray(np.mean(found, axis=0))
+    low, high = (table.scores[rows, 1] for rows in of_label)
+    together = table.rounds[of_label[1]][:, np.newaxis] == table.rounds[of_label[0]]
+    won = together * ((high[:, np.newaxis] > low) + 0.5 * (high[:, np.newaxis] == low))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            ((times[1] @ won) * times[0]).sum(axis=1) / ((times[1] @ together) * times[0]).sum(axis=1)
+        )
+
+
+def _names(block: Predictions) -> npt.NDArray[np.str_]:
     assert block.recording is not None
     assert block.block is not None
     return np.array([f"{r}/{b}" for r, b in zip(block.recording, block.block, strict=True)])

@@ -61,7 +61,7 @@ app = App(name="effect_few", help="Simulated groups, learnt from few people.", h
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class LearningSetting:
     """What models need besides people."""
 
     behind: SignalSpec
@@ -110,7 +110,7 @@ def effect_few(
     for name, n, seed in (("pool", pool, 0), ("fresh", fresh, 2), ("unlabelled", unlabelled, 7)):
         made = partial(people_of, settings, recipe, n, seed, recordings=False)
         people[name] = _kept(work / f"{name}-{n}.npz", made)
-    its = Setting(behind, recipe, epochs, _pretrained(people["unlabelled"], behind, recipe))
+    its = LearningSetting(behind, recipe, epochs, _pretrained(people["unlabelled"], behind, recipe))
     found: dict[str, dict[str, list[float]]] = _read(work / "figures.json")
     for n in sizes:
         for draw in range(max(1, min(draws, pool // n))):
@@ -186,10 +186,12 @@ def _table(people: SimulatedPeople) -> SampleTable:
     return SampleTable(person, person, empty, empty, at, at + 7.0, people.y)
 
 
-def _solved(features: Callable[[Any, Setting], Floats]) -> Callable[[SimulatedPeople, Setting], Says]:
+def _solved(
+    features: Callable[[Any, LearningSetting], Floats],
+) -> Callable[[SimulatedPeople, LearningSetting], Says]:
     """The ridge model of people, on the mean features of each."""
 
-    def fit(people: SimulatedPeople, its: Setting) -> Says:
+    def fit(people: SimulatedPeople, its: LearningSetting) -> Says:
         data = FeatureTable(features(people.X, its), _table(people), by_person=True)
         fitted = fit_ridge(data, np.arange(len(people.X)))
         return lambda others: fitted.discriminant.log_odds(features(others.X, its))[:, 0]
@@ -197,15 +199,15 @@ def _solved(features: Callable[[Any, Setting], Floats]) -> Callable[[SimulatedPe
     return fit
 
 
-def _memory(X: Any, its: Setting) -> Floats:
+def _memory(X: Any, its: LearningSetting) -> Floats:
     return memory_features(X, mirrored(its.behind))
 
 
-def _likeness(X: Any, its: Setting) -> Floats:
+def _likeness(X: Any, its: LearningSetting) -> Floats:
     return likeness_of(X, *compared_channels(its.behind))
 
 
-def _pooled(X: Any, its: Setting) -> Floats:
+def _pooled(X: Any, its: LearningSetting) -> Floats:
     """The same, averaged over the head for each chromophore: two numbers of each, memory and likeness."""
     values, pairs = _memory(X, its), mirrored(its.behind)
     n = len(its.behind)
@@ -216,15 +218,15 @@ def _pooled(X: Any, its: Setting) -> Floats:
     return np.stack(parts, axis=1)
 
 
-def _linear(people: SimulatedPeople, its: Setting) -> Says:
+def _linear(people: SimulatedPeople, its: LearningSetting) -> Says:
     model, _ = fit_linear(people.X, people.y, people.whose.astype(str))
     return lambda others: log_odds(model.predict_proba(others.X))
 
 
 def _network(
     kind: str, params: Mapping[str, Any], *, pretrained: bool = False
-) -> Callable[[SimulatedPeople, Setting], Says]:
-    def fit(people: SimulatedPeople, its: Setting) -> Says:
+) -> Callable[[SimulatedPeople, LearningSetting], Says]:
+    def fit(people: SimulatedPeople, its: LearningSetting) -> Says:
         validation = people.whose < max(2 * (len(people.group) // 8), 4)
         settings = Training(epochs=its.epochs, patience=4, batch_size=64 if len(people.X) < 8000 else 256)
         network = fit_network(
@@ -250,7 +252,7 @@ def _network(
     return fit
 
 
-def _best(people: SimulatedPeople, its: Setting) -> Says:
+def _best(people: SimulatedPeople, its: LearningSetting) -> Says:
     """One of `MEMBERS`, or their blend, by training people who are held out in turn (`choice.choose`)."""
     n = len(people.group)
     folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=0).split(np.zeros(n), people.group)
@@ -274,7 +276,7 @@ def _only(people: SimulatedPeople, which: Any) -> SimulatedPeople:
     return SimulatedPeople(people.X[rows], whose, people.whole[which], people.group[which])
 
 
-MODELS: Mapping[str, Callable[[SimulatedPeople, Setting], Says]] = {
+MODELS: Mapping[str, Callable[[SimulatedPeople, LearningSetting], Says]] = {
     "ridge": _solved(lambda X, its: window_features(X)),
     "linear": _linear,
     "memory": _solved(_memory),
