@@ -1,17 +1,18 @@
 """When a volume was: its time on our clock (`VolumeStamps`).
 
-Files come late, in bursts, and by a console's clock that may be an hour off.  Volumes themselves come by the
-scanner's own, very regular clock.  So a volume's stamp is its place in the series times the repetition time,
-counted from a start that is fitted to the arrivals: the earliest that would have each volume arrive no earlier
-than its stamp.  A volume that is missing then leaves a gap of its length, and jitter of the export moves nothing.
+Files come late, in bursts, and by a console's clock that may be an hour off. Volumes themselves come by the
+scanner's own, very regular clock. So a volume's stamp is its place in the series times the repetition time,
+counted from a start that is fitted to the arrivals: the earliest that would have each volume arrive no
+earlier than its stamp. A volume that is missing then leaves a gap of its length, and jitter of the export
+moves nothing.
 
-A header's repetition time may be rounded: of the real run that the tests read, volumes come every 1.978 s and
-the header says 1.97, which is a second in 125 volumes.  So what the console's times of acquisition say beyond
-the count is added, by differences only and only where they are near the count.  Without such times (NIfTI) stamps
-follow the arrivals once all of `LOOK_BACK` volumes have come later than their stamp.
+A header's repetition time may be rounded: of the real run that the tests read, volumes come every 1.978 s
+and the header says 1.97, which is a second in 125 volumes. So what the console's times of acquisition say
+beyond the count is added, by differences only and only where they are near the count. Without such times
+(NIfTI) stamps follow the arrivals once all of `LOOK_BACK` volumes have come later than their stamp.
 
-A pause of the scanner within a series shows where times of acquisition and arrivals agree that more time has
-gone by; then counting starts anew.
+A pause of the scanner within a series shows where times of acquisition and arrivals agree that more time
+has gone by; then counting starts anew.
 """
 
 from collections import deque
