@@ -1,24 +1,29 @@
 """When a volume was: its time on our clock (`VolumeStamps`).
 
-Files come late, in bursts, and by a console's clock that may be an hour off.  Volumes themselves come by the
-scanner's own, very regular clock.  So a volume's stamp is its place in the series times the repetition time,
-counted
-from a start that is fitted to the arrivals: the earliest that would have each volume arrive no earlier than
-its
-stamp.  A volume that is missing then leaves a gap of exactly its length, and jitter of the export moves
-nothing.
+Files come late, in bursts, and by a console's clock that may be an hour off. Volumes themselves come by the
+scanner's own, very regular clock. So a volume's stamp is its place in the series times the repetition time,
+counted from a start that is fitted to the arrivals: the earliest that would have each volume arrive no
+earlier than its stamp. A volume that is missing then leaves a gap of its length, and jitter of the export
+moves nothing.
 
-A pause of the scanner within a series shows where the console's times of acquisition, by differences only,
-and the
-arrivals agree that more time has gone by; then counting starts anew.
+A header's repetition time may be rounded: of the real run that the tests read, volumes come every 1.978 s
+and the header says 1.97, which is a second in 125 volumes. So what the console's times of acquisition say
+beyond the count is added, by differences only and only where they are near the count. Without such times
+(NIfTI) stamps follow the arrivals once all of `LOOK_BACK` volumes have come later than their stamp.
+
+A pause of the scanner within a series shows where times of acquisition and arrivals agree that more time
+has gone by; then counting starts anew.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from realtime.sources.scanner.remarks import ScannerFault, ScannerRemark
 
 UNLIKE = 0.5
 """Part of a repetition time by which acquisition times may differ from counting before it is said."""
+LOOK_BACK = 32
+"""Volumes by whose arrivals a repetition time that is too short is found."""
 LEAST_STEP = 1e-3
 """Two stamps are at least this part of a repetition time apart."""
 
@@ -39,6 +44,7 @@ class VolumeStamps:
     _last: float = -float("inf")
     _acquired: tuple[int, float] | None = None
     _said: bool = False
+    _late: deque[float] = field(default_factory=lambda: deque(maxlen=LOOK_BACK))
 
     def start(self, number: int, time: float) -> None:
         """Count from a volume and its stamp (s on the stream's clock): where its arrival does not tell when
@@ -93,11 +99,26 @@ class VolumeStamps:
                     f"{number}; "
                     "stamps follow the count and our own clock.",
                 )
+        elif beyond is not None:
+            self._anchor += beyond
+            expected += beyond
+        else:
+            expected += self._behind(arrived - expected)
         if arrived < expected:  # an earlier one had come late
             self._anchor -= expected - arrived
             expected = arrived
         self._last = max(expected, self._last + LEAST_STEP * self.tr)
         return self._last, remark
+
+    def _behind(self, late: float) -> float:
+        """What the stamps have fallen behind by the arrivals, of which the last was so much later (s)."""
+        assert self._anchor is not None
+        self._late.append(late)
+        if len(self._late) < LOOK_BACK or (least := min(self._late)) <= 0:
+            return 0.0
+        self._anchor += least
+        self._late.clear()
+        return least
 
     def _beyond(self, number: int, acquired: float | None) -> float | None:
         """Seconds by which the console's clock went further than counting since the last volume."""

@@ -78,6 +78,27 @@ def test_a_pause_of_the_scanner_is_a_gap_and_a_late_export_is_none() -> None:
     assert not said
 
 
+def test_a_repetition_time_that_is_rounded_does_not_let_stamps_fall_behind() -> None:
+    true = [2.008 * k for k in range(1, 301)]
+    arrivals = [(k, 50 + at) for k, at in enumerate(true, start=1)]
+    by_console, said = stamps(arrivals, [1e9 + at for at in true])
+    np.testing.assert_allclose(by_console, [arrived for _, arrived in arrivals], atol=1e-6)
+    by_arrival, also_said = stamps(arrivals)
+    late = np.array([arrived for _, arrived in arrivals]) - by_arrival
+    assert (late >= -1e-9).all()
+    assert late.max() < 0.6
+    assert not said
+    assert not also_said
+
+
+def test_a_repetition_time_that_is_too_long_never_puts_stamps_ahead() -> None:
+    arrivals = [(k, 50 + 1.99 * k) for k in range(1, 101)]
+    for acquired in (None, [1.99 * k for k in range(1, 101)]):
+        found, said = stamps(arrivals, acquired)
+        np.testing.assert_allclose(found, [arrived for _, arrived in arrivals], atol=1e-6)
+        assert not said
+
+
 def test_without_a_repetition_time_stamps_are_arrivals() -> None:
     made = VolumeStamps(None)
     assert [made.of(n, t)[0] for n, t in ((1, 5.0), (2, 6.5))] == [5.0, 6.5]
