@@ -18,7 +18,7 @@ MOST_BYTES = 2**31
 
 
 @dataclass(frozen=True)
-class Case:
+class DrawnCase:
     """One image and its labels; ``name`` is the file's, without its suffixes."""
 
     name: str
@@ -43,7 +43,7 @@ class Case:
         return image, labels
 
 
-def read_cases(folder: Path) -> tuple[Case, ...]:
+def read_cases(folder: Path) -> tuple[DrawnCase, ...]:
     """The cases of a folder, by name.
 
     Parameters
@@ -62,10 +62,10 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
             f"{folder}: {alone[0]} stands in {IMAGES if alone[0] in images else LABELS} only, and so do "
             f"{len(alone) - 1} more; expected an image and labels of the same name for every case."
         )
-    return tuple(Case(name, images[name], labels[name]) for name in sorted(images))
+    return tuple(DrawnCase(name, images[name], labels[name]) for name in sorted(images))
 
 
-def digest(cases: Sequence[Case]) -> str:
+def digest(cases: Sequence[DrawnCase]) -> str:
     """What the cases are, hexadecimal: names and every byte."""
     found = hashlib.sha256()
     for case in cases:
@@ -75,7 +75,7 @@ def digest(cases: Sequence[Case]) -> str:
     return found.hexdigest()
 
 
-def values_in(cases: Sequence[Case]) -> tuple[int, ...]:
+def values_in(cases: Sequence[DrawnCase]) -> tuple[int, ...]:
     """Labels that stand in any of them, 0 first, rising."""
     found = {0}
     for case in cases:

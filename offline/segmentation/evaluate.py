@@ -14,7 +14,7 @@ from models.segmentation.bundle import UNetSettings, VolumeInput
 from offline.base.progress import Tell
 from offline.base.result_cache import load_result, make_folder, put_result
 from offline.segmentation.agreement import agreement_of
-from offline.segmentation.cases import Case, digest
+from offline.segmentation.cases import DrawnCase, digest
 from offline.segmentation.predict import logits_of
 from offline.segmentation.prepare import PreparedCases
 from offline.segmentation.train import ALONE, Processes, SegmentationTraining, fit_unet
@@ -56,7 +56,7 @@ class SegmentationPlan:
 
 
 def evaluate_by_case(
-    cases: Sequence[Case],
+    cases: Sequence[DrawnCase],
     plan: SegmentationPlan,
     work: Path,
     *,
@@ -69,7 +69,7 @@ def evaluate_by_case(
 
     Parameters
     ----------
-    cases : sequence of Case
+    cases : sequence of DrawnCase
         All.
     plan : SegmentationPlan
         What is trained.

@@ -16,7 +16,7 @@ from models.errors import RecordingError
 from models.files.regular_file import check_regular, read_regular
 from models.segmentation.bundle import VolumeInput
 from offline.base.result_cache import DAMAGED, make_folder, put_array
-from offline.segmentation.cases import MOST_BYTES, Case
+from offline.segmentation.cases import MOST_BYTES, DrawnCase
 from offline.volumes.image import Image
 
 NEAR = 0.01
@@ -85,7 +85,7 @@ class PreparedCases:
 
     Parameters
     ----------
-    cases : sequence of Case
+    cases : sequence of DrawnCase
         Whose they are.
     wanted : VolumeInput
         How they are prepared.
@@ -101,7 +101,7 @@ class PreparedCases:
     """
 
     def __init__(
-        self, cases: Sequence[Case], wanted: VolumeInput, values: Sequence[int], cache: Path
+        self, cases: Sequence[DrawnCase], wanted: VolumeInput, values: Sequence[int], cache: Path
     ) -> None:
         make_folder(cache)
         self.cases = tuple(cases)
@@ -119,7 +119,7 @@ class PreparedCases:
         return self._kept[k][1]
 
 
-def _kept(case: Case, wanted: VolumeInput, values: Sequence[int], cache: Path) -> tuple[Any, Any]:
+def _kept(case: DrawnCase, wanted: VolumeInput, values: Sequence[int], cache: Path) -> tuple[Any, Any]:
     """A case's image and labels, mapped; prepared first where they are not there whole."""
     how = json.dumps([REVISION, wanted.model_dump(), list(values)], sort_keys=True, default=list)
     key = hashlib.sha256(how.encode())

@@ -74,7 +74,7 @@ def scanner(
     from models.errors import HemostreamError
     from realtime.inference import choose_device, one_thread
     from realtime.signal import motion_channels
-    from realtime.sources.scanner.head_motion import HeadMotion
+    from realtime.sources.scanner.head_motion import MotionValues
     from realtime.sources.scanner.intake import Intake
     from realtime.sources.scanner.outlet import RegionOutlet, region_channels
     from realtime.sources.scanner.region_signal import RegionSignal
@@ -135,7 +135,7 @@ def scanner(
             say=tell,
             clock=pylsl.local_clock,
             utc=lambda: datetime.now(UTC).timestamp(),
-            further=HeadMotion().of if motion else None,
+            further=MotionValues().of if motion else None,
             about={"motion": CORRECTED if motion else "not corrected", "units": "a.u."},
         )
         how = "as the system tells of them" if folder.asks_the_kernel else "by looking"

@@ -1,4 +1,4 @@
-"""How the head moved, as the channels of a region stream: `HeadMotion`."""
+"""How the head moved, as the channels of a region stream: `MotionValues`."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ N_MOTION = len(motion_channels())
 UNKNOWN = (float("nan"),) * N_MOTION
 
 
-class HeadMotion:
+class MotionValues:
     """Values of `realtime.signal.motion_channels` of one volume after another.
 
     The first volume of a series has no volume before it: its displacement is 0.  Behind a volume whose motion

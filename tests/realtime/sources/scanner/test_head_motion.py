@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from realtime.signal import motion_channels
-from realtime.sources.scanner.head_motion import HeadMotion
+from realtime.sources.scanner.head_motion import MotionValues
 from realtime.sources.scanner.image import ScannerImage
 from realtime.sources.scanner.region_signal import RegionSignal, RegionValues
 from realtime.sources.scanner.remarks import ScannerFault
@@ -42,7 +42,7 @@ def test_regions_of_a_moved_head_are_those_of_the_head_that_did_not_move() -> No
 
 
 def test_channels_say_how_the_head_moved_in_metres_and_radians() -> None:
-    motion = HeadMotion()
+    motion = MotionValues()
     rows = np.array([motion.of(each) for each in of_moves(True)])
     assert rows.shape == (3, len(motion_channels()))
     np.testing.assert_allclose(rows[:, :3], 1e-3 * np.array([m.translation_mm for m in MOVES]), atol=1e-4)
@@ -60,11 +60,11 @@ def test_a_volume_whose_motion_is_not_known_has_no_values_and_is_named() -> None
     assert np.isnan(values.values).all()
     assert remark is not None
     assert remark.fault is ScannerFault.MOTION
-    assert np.isnan(HeadMotion().of(values)).all()
+    assert np.isnan(MotionValues().of(values)).all()
 
 
 def test_a_new_series_begins_without_displacement() -> None:
-    motion = HeadMotion()
+    motion = MotionValues()
     first, second, _ = of_moves(True)
     motion.of(first)
     assert motion.of(second)[6] > 1e-3
