@@ -17,6 +17,7 @@ from realtime.channels.match import match_channels, merged
 from realtime.clock import Clock
 from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker
+from realtime.core.watcher import SignalWatcher
 from realtime.decision import Decision
 from realtime.input_guards.entries import InputGuard, StampedSamples
 from realtime.log import (
@@ -59,6 +60,8 @@ class Core:
         self._quality: WindowQuality | None = None
         self._source: tuple[str, str] | None = None
         self.guard = InputGuard()
+        self.watcher: SignalWatcher | None = None
+        """Is shown what passes, and changes nothing."""
         self._spec: SignalSpec = plan.spec
         self._rate_checked = False
         self._last_time = -np.inf  # of the last sample
@@ -92,6 +95,8 @@ class Core:
                 self._compare(entry)
             case StreamOpened():
                 self._open(entry)
+                if self.watcher is not None and self.pipeline is not None:
+                    self.watcher.opened(entry, self._spec, self.pipeline.spec_out)
             case StreamReset():
                 self._reset(_reset_for(entry.reason))
                 self.guard.restart(entry.local)
@@ -185,6 +190,8 @@ class Core:
             self._quality.restart()
             self._last_time = -np.inf
             self._cues.forget()
+            if self.watcher is not None:
+                self.watcher.restarted()
         self.pipeline.reset(reason)
 
     def _receive(self, entry: Received) -> list[Window]:
@@ -219,12 +226,18 @@ class Core:
         for stretch in self._between_backward_steps(chunk):
             self._quality.take(stretch, self.clock.uncertainties[taken : taken + stretch.n_samples])
             taken += stretch.n_samples
+            if self.watcher is not None:
+                self.watcher.raw(stretch)
             for piece in self.pipeline.process(stretch):
+                if self.watcher is not None:
+                    self.watcher.processed(piece.chunk)
                 cut = self._windows.process(piece)
                 if cut:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._quality.of(self._cued(window), raw_rate) for window in cut]
+                    if self.watcher is not None:
+                        self.watcher.window(given[-1])
                     self._quality.signals.recent.forget_before(self._windows.next_start)
         return given
 
