@@ -85,7 +85,9 @@ class Ear:
 
     def _note(self, topic: str, payload: object) -> None:
         assert isinstance(payload, bytes)
-        _, session, what = topic.split("/")
+        _, session, what = topic.split("/", 2)
+        if what not in ("status", "decision", "history"):
+            return
         text = payload.decode()
         if what == "status":
             self.statuses[session].append((time.time(), text))
