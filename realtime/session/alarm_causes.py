@@ -6,7 +6,7 @@ label raises an alarm or ends one.
 
 from collections.abc import Iterable, Mapping
 
-from realtime.messages.alarms import Kind
+from realtime.messages.alarms import AlarmKind
 from realtime.quality.policy import Reason
 from realtime.status import State, Status
 from realtime.windows import Window
@@ -24,7 +24,7 @@ class AlarmCauses:
     def __init__(self) -> None:
         self._unfit = ""
         self._late = ""
-        self._lost: dict[Kind, tuple[int, float]] = {}
+        self._lost: dict[AlarmKind, tuple[int, float]] = {}
 
     def windows(self, windows: Iterable[Window]) -> None:
         """Windows were completed: could they be used?
@@ -52,7 +52,7 @@ class AlarmCauses:
         late = [str(reason) for reason in reasons if reason in LATE]
         self._late = f"no decision is current: {', '.join(late)}" if late else ""
 
-    def now(self, local: float, status: Status, inference_error: str) -> Mapping[Kind, str]:
+    def now(self, local: float, status: Status, inference_error: str) -> Mapping[AlarmKind, str]:
         """What is wrong at a local time (s), in plain words.
 
         Parameters
@@ -64,35 +64,35 @@ class AlarmCauses:
         inference_error : str
             What the network raised last; empty where it works.
         """
-        found: dict[Kind, str] = {}
+        found: dict[AlarmKind, str] = {}
         running = status.state in (State.BASELINE, State.LIVE, State.RECOVERING)
         if status.state is State.LOST:
-            found[Kind.STREAM_LOST] = status.reason or "the stream is gone"
+            found[AlarmKind.STREAM_LOST] = status.reason or "the stream is gone"
         if status.state is State.STALLED:
-            found[Kind.STREAM_STALLED] = status.reason or "no sample comes"
+            found[AlarmKind.STREAM_STALLED] = status.reason or "no sample comes"
         if running and self._unfit:
-            found[Kind.SIGNAL_UNFIT] = self._unfit
+            found[AlarmKind.SIGNAL_UNFIT] = self._unfit
         if running and self._late:
-            found[Kind.MODEL_STALE] = self._late
+            found[AlarmKind.MODEL_STALE] = self._late
         if running and inference_error:
-            found[Kind.INFERENCE_FAILING] = inference_error
+            found[AlarmKind.INFERENCE_FAILING] = inference_error
         if (journal := status.journal) is not None:
-            lost = self._lost_lately(Kind.JOURNAL_TROUBLE, journal.dropped, local)
+            lost = self._lost_lately(AlarmKind.JOURNAL_TROUBLE, journal.dropped, local)
             if journal.failing:
-                found[Kind.JOURNAL_TROUBLE] = f"it cannot be written; {journal.depth} entries wait"
+                found[AlarmKind.JOURNAL_TROUBLE] = f"it cannot be written; {journal.depth} entries wait"
             elif lost:
-                found[Kind.JOURNAL_TROUBLE] = f"{journal.dropped} entries were lost"
+                found[AlarmKind.JOURNAL_TROUBLE] = f"{journal.dropped} entries were lost"
         if (broker := status.broker) is not None:
-            lost = self._lost_lately(Kind.BROKER_TROUBLE, broker.dropped, local)
+            lost = self._lost_lately(AlarmKind.BROKER_TROUBLE, broker.dropped, local)
             if not broker.connected:
-                found[Kind.BROKER_TROUBLE] = "it is not connected"
+                found[AlarmKind.BROKER_TROUBLE] = "it is not connected"
             elif lost:
-                found[Kind.BROKER_TROUBLE] = f"{broker.dropped} decisions were lost on the way to it"
+                found[AlarmKind.BROKER_TROUBLE] = f"{broker.dropped} decisions were lost on the way to it"
         if parts := [f"{part}: {why}" for part, why in status.failing.items() if part not in NO_PART]:
-            found[Kind.SESSION_FAULT] = "; ".join(parts)
+            found[AlarmKind.SESSION_FAULT] = "; ".join(parts)
         return found
 
-    def _lost_lately(self, kind: Kind, count: int, local: float) -> bool:
+    def _lost_lately(self, kind: AlarmKind, count: int, local: float) -> bool:
         """Whether a count of what was lost has grown within the last `LOSS_S`."""
         before, when = self._lost.get(kind, (0, float("-inf")))
         if count > before:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from models.outside import printable
-from realtime.messages.alarms import Alarm, Kind, Priority
+from realtime.messages.alarms import Alarm, AlarmKind, Priority
 
 LONGEST_TEXT = 300
 
@@ -34,15 +34,15 @@ class Behaviour(NamedTuple):
     off_s: float = 5.0
 
 
-BEHAVIOURS: Mapping[Kind, Behaviour] = {
-    Kind.STREAM_LOST: Behaviour(Priority.HIGH, 2.0),
-    Kind.STREAM_STALLED: Behaviour(Priority.HIGH, 3.0),
-    Kind.INFERENCE_FAILING: Behaviour(Priority.HIGH, 3.0),
-    Kind.MODEL_STALE: Behaviour(Priority.MEDIUM, 10.0),
-    Kind.SIGNAL_UNFIT: Behaviour(Priority.MEDIUM, 60.0),
-    Kind.JOURNAL_TROUBLE: Behaviour(Priority.MEDIUM, 5.0, 10.0),
-    Kind.BROKER_TROUBLE: Behaviour(Priority.LOW, 10.0, 10.0),
-    Kind.SESSION_FAULT: Behaviour(Priority.LOW, 5.0, 10.0),
+BEHAVIOURS: Mapping[AlarmKind, Behaviour] = {
+    AlarmKind.STREAM_LOST: Behaviour(Priority.HIGH, 2.0),
+    AlarmKind.STREAM_STALLED: Behaviour(Priority.HIGH, 3.0),
+    AlarmKind.INFERENCE_FAILING: Behaviour(Priority.HIGH, 3.0),
+    AlarmKind.MODEL_STALE: Behaviour(Priority.MEDIUM, 10.0),
+    AlarmKind.SIGNAL_UNFIT: Behaviour(Priority.MEDIUM, 60.0),
+    AlarmKind.JOURNAL_TROUBLE: Behaviour(Priority.MEDIUM, 5.0, 10.0),
+    AlarmKind.BROKER_TROUBLE: Behaviour(Priority.LOW, 10.0, 10.0),
+    AlarmKind.SESSION_FAULT: Behaviour(Priority.LOW, 5.0, 10.0),
 }
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 
@@ -78,7 +78,7 @@ class AlarmBoard:
         *,
         run: int,
         utc: Callable[[float], str],
-        behaviours: Mapping[Kind, Behaviour] = BEHAVIOURS,
+        behaviours: Mapping[AlarmKind, Behaviour] = BEHAVIOURS,
         earlier: Sequence[Alarm] = (),
         local: float = 0.0,
     ) -> None:
@@ -86,7 +86,7 @@ class AlarmBoard:
         self._utc = utc
         self._behaviours = behaviours
         self._number = 0
-        self._causes = {kind: _Cause() for kind in Kind}
+        self._causes = {kind: _Cause() for kind in AlarmKind}
         for alarm in earlier:
             if not alarm.acknowledged:
                 over = alarm if alarm.until_utc else replace(alarm, until_utc=utc(local))
@@ -100,14 +100,14 @@ class AlarmBoard:
             sorted(listed, key=lambda one: (one.acknowledged, _RANK[one.priority], one.since_utc, one.id))
         )
 
-    def look(self, local: float, present: Mapping[Kind, str]) -> list[Alarm]:
+    def look(self, local: float, present: Mapping[AlarmKind, str]) -> list[Alarm]:
         """Take what is wrong now.
 
         Parameters
         ----------
         local : float
             Local time, s; never falls.
-        present : mapping of Kind to str
+        present : mapping of AlarmKind to str
             The causes that are there, in plain words.
 
         Returns
@@ -123,7 +123,7 @@ class AlarmBoard:
                 changed.append(found)
         return changed
 
-    def _there(self, kind: Kind, cause: _Cause, local: float, text: str) -> Alarm | None:
+    def _there(self, kind: AlarmKind, cause: _Cause, local: float, text: str) -> Alarm | None:
         text, alarm = printable(text, LONGEST_TEXT), cause.alarm
         cause.gone = None
         if cause.there is None:
@@ -146,7 +146,7 @@ class AlarmBoard:
             cause.alarm = replace(alarm, text=text, until_utc=None, count=alarm.count + 1)
         return cause.alarm
 
-    def _gone(self, kind: Kind, cause: _Cause, local: float) -> Alarm | None:
+    def _gone(self, kind: AlarmKind, cause: _Cause, local: float) -> Alarm | None:
         alarm = cause.alarm
         cause.there = None
         if alarm is None or not alarm.active:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from realtime.core import Core
 from realtime.log import AlarmChanged, Entry
-from realtime.messages.alarms import Alarm, Alarms, Kind
+from realtime.messages.alarms import Alarm, AlarmKind, Alarms
 from realtime.messages.alive import Alive
 from realtime.session.alarm_causes import AlarmCauses
 from realtime.session.alarms import BEHAVIOURS, AlarmBoard
@@ -60,12 +60,12 @@ class BedsideTopics:
         self._core, self._topics = core, topics
         self._keep, self._emit = keep, emit
         self._utc_offset = utc_offset
-        unfit = BEHAVIOURS[Kind.SIGNAL_UNFIT]._replace(on_s=settings.unfit_after_s)
+        unfit = BEHAVIOURS[AlarmKind.SIGNAL_UNFIT]._replace(on_s=settings.unfit_after_s)
         self._causes = AlarmCauses()
         self._board = AlarmBoard(
             run=self._run,
             utc=self._iso,
-            behaviours={**BEHAVIOURS, Kind.SIGNAL_UNFIT: unfit},
+            behaviours={**BEHAVIOURS, AlarmKind.SIGNAL_UNFIT: unfit},
             earlier=settings.earlier_alarms,
             local=self._clock(),
         )

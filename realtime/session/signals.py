@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models.arrays import Bools, Floats
 from realtime.log import StreamOpened
-from realtime.messages.channels import Channels
+from realtime.messages.channels import ChannelList
 from realtime.messages.signals import PROCESSED, RAW, ChannelsQuality, Signals, Values
 from realtime.quality.policy import Policy, bad_channels
 from realtime.signal import Chunk, SignalSpec
@@ -57,7 +57,7 @@ class SignalCollector:
         self._session, self._run, self._policy = session, run, policy
         self._sequence = 0
         self._revision = 0
-        self.channels: Channels | None = None
+        self.channels: ChannelList | None = None
         """Of the present stream; None before there is one."""
         self._names: tuple[str, ...] = ()
         self._speed = 1.0
@@ -71,7 +71,16 @@ class SignalCollector:
     def opened(self, stream: StreamOpened, spec_in: SignalSpec, spec_out: SignalSpec) -> None:
         """A stream was opened: what goes into the pipeline, and what comes out."""
         self._revision += 1
-        self.channels = Channels.of(self._session, self._run, self._revision, stream, spec_in, spec_out)
+        self.channels = ChannelList.of(
+            spec_in,
+            spec_out,
+            session=self._session,
+            run=self._run,
+            revision=self._revision,
+            stream=stream.name,
+            origin=str(stream.origin.kind),
+            speed=stream.origin.speed,
+        )
         self._names = spec_out.names
         self._speed = stream.origin.speed
         self.restarted()
@@ -235,7 +244,18 @@ def thin(times: Floats, data: Floats, width: float) -> Thinned:
 
 
 def rounded(values: Floats) -> Floats:
-    """To `DIGITS` significant digits; NaN stays."""
+    """To `DIGITS` significant digits; NaN stays.
+
+    Parameters
+    ----------
+    values : (...,) float64
+        Anything.
+
+    Returns
+    -------
+    (...,) float64
+        The same, shorter.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         exponent = np.floor(np.log10(np.abs(values)))
     scale = np.where(np.isfinite(exponent), 10.0 ** np.clip(DIGITS - 1 - exponent, -300, 300), 1.0)

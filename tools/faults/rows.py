@@ -262,8 +262,8 @@ ROWS: Mapping[str, FaultRow] = {
         "the same while signals are published", broker_away("--signals"), marks=("stopped", "started")
     ),
     "flood of commands": FaultRow(
-        "12,000 commands at once",
-        commanded(b'{"id":"a","label":"x","who":"y"}', b"{", times=2000),
+        "3,000 commands at once",
+        commanded(b'{"id":"a","label":"x","who":"y"}', b"{", times=500),
         marks=("sent", "refused"),
     ),
     "malformed commands": FaultRow(

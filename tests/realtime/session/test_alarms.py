@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.messages.alarms import Alarm, Kind, Priority
+from realtime.messages.alarms import Alarm, AlarmKind, Priority
 from realtime.quality.policy import Reason, WindowMeasurement
 from realtime.session.alarm_causes import LATE, LOSS_S, AlarmCauses
 from realtime.session.alarms import BEHAVIOURS, AlarmBoard
 from realtime.status import BrokerStatus, JournalStatus, State, Status
 from realtime.windows import Window
 
-LOST = Kind.STREAM_LOST
+LOST = AlarmKind.STREAM_LOST
 ON_S, OFF_S = BEHAVIOURS[LOST].on_s, BEHAVIOURS[LOST].off_s
 
 
@@ -70,11 +70,11 @@ def test_a_cause_that_comes_again_is_the_same_alarm_until_it_is_acknowledged() -
 
 
 def test_what_nobody_acknowledged_stands_in_the_next_run() -> None:
-    def left(number: int, kind: Kind, **more: str) -> Alarm:
+    def left(number: int, kind: AlarmKind, **more: str) -> Alarm:
         return Alarm(id=f"2-{number}", kind=kind, priority=Priority.LOW, text="x", since_utc=utc(0.0), **more)
 
     alarms = board(
-        earlier=[left(1, LOST), left(2, Kind.BROKER_TROUBLE, acknowledged_by="nurse-1")], local=100.0
+        earlier=[left(1, LOST), left(2, AlarmKind.BROKER_TROUBLE, acknowledged_by="nurse-1")], local=100.0
     )
     (alarm,) = alarms.alarms
     assert (alarm.id, alarm.until_utc) == ("2-1", utc(100.0))
@@ -85,13 +85,17 @@ def test_what_nobody_acknowledged_stands_in_the_next_run() -> None:
 
 def test_what_nobody_acknowledged_comes_first_then_what_is_urgent() -> None:
     alarms = board()
-    present = {LOST: "", Kind.BROKER_TROUBLE: "", Kind.JOURNAL_TROUBLE: ""}
+    present = {LOST: "", AlarmKind.BROKER_TROUBLE: "", AlarmKind.JOURNAL_TROUBLE: ""}
     for local in (0.0, 60.0):
         alarms.look(local, present)
     urgent = next(alarm for alarm in alarms.alarms if alarm.kind is LOST)
     assert alarms.alarms[0] is urgent
     alarms.acknowledge(urgent.id, "nurse-1", 61.0)
-    assert [alarm.kind for alarm in alarms.alarms] == [Kind.JOURNAL_TROUBLE, Kind.BROKER_TROUBLE, LOST]
+    assert [alarm.kind for alarm in alarms.alarms] == [
+        AlarmKind.JOURNAL_TROUBLE,
+        AlarmKind.BROKER_TROUBLE,
+        LOST,
+    ]
 
 
 def test_the_end_of_a_session_ends_causes_and_hides_nothing() -> None:
@@ -104,23 +108,23 @@ def test_the_end_of_a_session_ends_causes_and_hides_nothing() -> None:
 
 step = st.tuples(
     st.sampled_from([0.1, 0.25, 1.0, 7.0, 40.0]),
-    st.dictionaries(st.sampled_from(Kind), st.sampled_from(["a", "b"]), max_size=3),
+    st.dictionaries(st.sampled_from(AlarmKind), st.sampled_from(["a", "b"]), max_size=3),
     st.booleans(),
 )
 
 
 @given(st.lists(step, max_size=60))
 def test_no_alarm_vanishes_unacknowledged_and_none_flaps(
-    steps: list[tuple[float, dict[Kind, str], bool]],
+    steps: list[tuple[float, dict[AlarmKind, str], bool]],
 ) -> None:
     alarms, local = board(), 0.0
-    there: dict[Kind, float] = {}
-    gone: dict[Kind, float] = {}
+    there: dict[AlarmKind, float] = {}
+    gone: dict[AlarmKind, float] = {}
     acknowledged: set[str] = set()
     ids: set[str] = set()
     for seconds, present, acknowledge in steps:
         local += seconds
-        for kind in Kind:
+        for kind in AlarmKind:
             if kind in present:
                 there.setdefault(kind, local)
                 gone.pop(kind, None)
@@ -167,22 +171,27 @@ def status(state: State = State.LIVE, **more: object) -> Status:
     [
         (State.LIVE, {}, "", {}),
         (State.WAITING, {}, "", {}),
-        (State.LOST, {}, "", {Kind.STREAM_LOST: "why"}),
-        (State.STALLED, {}, "", {Kind.STREAM_STALLED: "why"}),
-        (State.LIVE, {}, "inference failed: x", {Kind.INFERENCE_FAILING: "inference failed: x"}),
+        (State.LOST, {}, "", {AlarmKind.STREAM_LOST: "why"}),
+        (State.STALLED, {}, "", {AlarmKind.STREAM_STALLED: "why"}),
+        (State.LIVE, {}, "inference failed: x", {AlarmKind.INFERENCE_FAILING: "inference failed: x"}),
         (
             State.LIVE,
             {"journal": JournalStatus(depth=3, failing=True)},
             "",
-            {Kind.JOURNAL_TROUBLE: "it cannot be written; 3 entries wait"},
+            {AlarmKind.JOURNAL_TROUBLE: "it cannot be written; 3 entries wait"},
         ),
-        (State.LIVE, {"broker": BrokerStatus()}, "", {Kind.BROKER_TROUBLE: "it is not connected"}),
+        (State.LIVE, {"broker": BrokerStatus()}, "", {AlarmKind.BROKER_TROUBLE: "it is not connected"}),
         (State.LIVE, {"broker": BrokerStatus(connected=True, waiting=9)}, "", {}),
-        (State.LIVE, {"failing": {"markers": "x", "journal": "y"}}, "", {Kind.SESSION_FAULT: "markers: x"}),
+        (
+            State.LIVE,
+            {"failing": {"markers": "x", "journal": "y"}},
+            "",
+            {AlarmKind.SESSION_FAULT: "markers: x"},
+        ),
     ],
 )
 def test_causes_follow_from_the_status(
-    state: State, more: dict[str, object], error: str, expected: Mapping[Kind, str]
+    state: State, more: dict[str, object], error: str, expected: Mapping[AlarmKind, str]
 ) -> None:
     assert AlarmCauses().now(1.0, status(state, **more), error) == expected
 
@@ -190,9 +199,9 @@ def test_causes_follow_from_the_status(
 def test_a_loss_is_a_cause_for_a_while() -> None:
     causes = AlarmCauses()
     lossy = status(journal=JournalStatus(dropped=2))
-    assert Kind.JOURNAL_TROUBLE in causes.now(0.0, lossy, "")
-    assert Kind.JOURNAL_TROUBLE in causes.now(LOSS_S - 0.1, lossy, "")
-    assert Kind.JOURNAL_TROUBLE not in causes.now(LOSS_S, lossy, "")
+    assert AlarmKind.JOURNAL_TROUBLE in causes.now(0.0, lossy, "")
+    assert AlarmKind.JOURNAL_TROUBLE in causes.now(LOSS_S - 0.1, lossy, "")
+    assert AlarmKind.JOURNAL_TROUBLE not in causes.now(LOSS_S, lossy, "")
 
 
 def unusable(*reasons: Reason) -> Window:
@@ -205,8 +214,8 @@ def test_a_signal_is_unfit_from_the_first_unusable_window_to_the_first_usable_on
     assert causes.now(0.0, status(), "") == {}
     causes.windows([unusable(Reason.FLAT, Reason.GAP)])
     causes.windows([unusable(Reason.WARMING_UP)])
-    assert causes.now(0.0, status(), "") == {Kind.SIGNAL_UNFIT: "no window can be used: flat, gap"}
-    assert causes.now(0.0, status(State.LOST), "").keys() == {Kind.STREAM_LOST}
+    assert causes.now(0.0, status(), "") == {AlarmKind.SIGNAL_UNFIT: "no window can be used: flat, gap"}
+    assert causes.now(0.0, status(State.LOST), "").keys() == {AlarmKind.STREAM_LOST}
     causes.windows([unusable()])
     assert causes.now(0.0, status(), "") == {}
 
@@ -217,6 +226,6 @@ def test_no_decision_is_an_alarm_but_one_that_comes_too_late(reasons: list[Reaso
     causes.decided(reasons)
     assert causes.now(0.0, status(), "") == {}
     causes.decided([*reasons, Reason.STALE])
-    assert causes.now(0.0, status(), "") == {Kind.MODEL_STALE: "no decision is current: stale"}
+    assert causes.now(0.0, status(), "") == {AlarmKind.MODEL_STALE: "no decision is current: stale"}
     causes.decided(reasons)
     assert causes.now(0.0, status(), "") == {}

@@ -15,8 +15,8 @@ from offline.recordings.journal import read_journal
 from realtime.core import Core
 from realtime.inference import Inference
 from realtime.log import AlarmChanged, Entry, EventReceived, Origin, StreamOpened
-from realtime.messages.alarms import Alarms, Kind
-from realtime.messages.channels import Channels
+from realtime.messages.alarms import AlarmKind, Alarms
+from realtime.messages.channels import ChannelList
 from realtime.messages.commands import Answer
 from realtime.messages.signals import Signals
 from realtime.rerun import predict_log
@@ -201,7 +201,7 @@ def test_alarms_are_kept_at_the_broker_and_in_the_log_and_acknowledged_with_name
     assert not Alarms.from_json(side.kept["alarms"]).alarms
     topics.tick(45.0, status(State.LOST), "", idle=True)
     (alarm,) = Alarms.from_json(side.kept["alarms"]).alarms
-    assert (alarm.kind, alarm.text, alarm.active) == (Kind.STREAM_LOST, "gone", True)
+    assert (alarm.kind, alarm.text, alarm.active) == (AlarmKind.STREAM_LOST, "gone", True)
     side.received("acknowledge", json.dumps({"id": "k", "alarm": alarm.id, "who": "nurse-1"}).encode(), False)
     (seen,) = Alarms.from_json(side.kept["alarms"]).alarms
     assert (seen.acknowledged_by, seen.acknowledged_utc) == ("nurse-1", "2023-11-14T22:14:10.000+00:00")
@@ -231,7 +231,7 @@ def test_heartbeats_and_signals_come_once_a_second_and_signals_make_way() -> Non
     sent = [Signals.from_json(text) for what, text in side.passed if what == "signals"]
     assert [one.sequence for one in sent] == list(range(1, len(sent) + 1))
     assert len(sent) == 9  # the one of the busy second came with the next
-    assert Channels.from_json(side.kept["channels"]).revision == sent[0].revision
+    assert ChannelList.from_json(side.kept["channels"]).revision == sent[0].revision
 
 
 def opened_with(core: Any) -> tuple[Any, ...]:
@@ -247,7 +247,7 @@ def test_what_nobody_acknowledged_is_found_again_in_the_journal(tmp_path: Path, 
         topics.tick(local, status(State.LOST), "", idle=True)
     run(bundle, [*entries(20.0), *log], [], path)
     (left,) = read_open_alarms(path)
-    assert left.kind is Kind.STREAM_LOST
+    assert left.kind is AlarmKind.STREAM_LOST
     later, side, _ = made(again := [], earlier_alarms=read_open_alarms(path))
     later.began()
     later.tick(51.0, status(), "", idle=True)

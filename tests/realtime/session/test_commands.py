@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from realtime.log import AlarmChanged, EventReceived
-from realtime.messages.alarms import Kind
+from realtime.messages.alarms import AlarmKind
 from realtime.session.alarms import AlarmBoard
 from realtime.session.commands import BURST, FLOOD, PAUSE_S, Commands, Taken
 
@@ -66,7 +66,7 @@ def test_the_same_id_again_is_the_same_event() -> None:
 def test_an_alarm_is_acknowledged_once() -> None:
     to, board = commands()
     for local in (0.0, 60.0):
-        board.look(local, {Kind.STREAM_LOST: "gone"})
+        board.look(local, {AlarmKind.STREAM_LOST: "gone"})
     entry, answer = take(to, name="acknowledge")
     assert isinstance(entry, AlarmChanged)
     assert (entry.alarm.acknowledged_by, entry.alarm.acknowledged_utc) == ("nurse-1", "10.0")

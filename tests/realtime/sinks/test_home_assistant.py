@@ -14,7 +14,7 @@ import pytest
 
 from models.card import WindowCard
 from realtime.decision import Decision
-from realtime.messages.alarms import Alarm, Alarms, Kind, Priority
+from realtime.messages.alarms import Alarm, AlarmKind, Alarms, Priority
 from realtime.sinks.mqtt.home_assistant import announcement, identifier
 from realtime.status import State, Status
 from tests.realtime.sinks.support import some_decision
@@ -140,8 +140,10 @@ def test_templates_show_what_the_messages_say() -> None:
     (availability,) = found["availability"]
     assert shown(availability, live.to_json()) == "online"
     assert shown(availability, Status.lost("bed-1", 1).to_json()) == "offline"
-    alarm = Alarm(id="1", kind=Kind.STREAM_LOST, priority=Priority.HIGH, text="", since_utc=UTC)
-    over = Alarm(id="2", kind=Kind.STREAM_LOST, priority=Priority.LOW, text="", since_utc=UTC, until_utc=UTC)
+    alarm = Alarm(id="1", kind=AlarmKind.STREAM_LOST, priority=Priority.HIGH, text="", since_utc=UTC)
+    over = Alarm(
+        id="2", kind=AlarmKind.STREAM_LOST, priority=Priority.LOW, text="", since_utc=UTC, until_utc=UTC
+    )
     for alarms, problem, count in (((), "OFF", "0"), ((over,), "OFF", "1"), ((alarm, over), "ON", "2")):
         text = Alarms(session="bed-1", run=1, alarms=alarms).to_json()
         assert (shown(its["alarms"], text), shown(its["alarm_count"], text)) == (problem, count)

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import tools
 from realtime.clock import ClockReport
-from realtime.messages.alarms import Alarm, Kind, Priority
-from realtime.metrics import METRICS, BedState, metrics
+from realtime.messages.alarms import Alarm, AlarmKind, Priority
+from realtime.messages.metrics import METRICS, BedState, metrics
 from realtime.status import (
     BrokerStatus,
     CommandsStatus,
@@ -43,8 +43,15 @@ FULL = BedState(
     decision_age_s=1.25,
     alive_age_s=0.5,
     alarms=(
-        Alarm(id="2-1", kind=Kind.SIGNAL_UNFIT, priority=Priority.MEDIUM, text="", since_utc=UTC),
-        Alarm(id="2-2", kind=Kind.STREAM_LOST, priority=Priority.HIGH, text="", since_utc=UTC, until_utc=UTC),
+        Alarm(id="2-1", kind=AlarmKind.SIGNAL_UNFIT, priority=Priority.MEDIUM, text="", since_utc=UTC),
+        Alarm(
+            id="2-2",
+            kind=AlarmKind.STREAM_LOST,
+            priority=Priority.HIGH,
+            text="",
+            since_utc=UTC,
+            until_utc=UTC,
+        ),
     ),
 )
 

@@ -10,7 +10,7 @@ from math import inf, isfinite
 from typing import Protocol
 
 from realtime.decision import Decision
-from realtime.messages.alarms import Alarm, Kind, Priority
+from realtime.messages.alarms import Alarm, AlarmKind, Priority
 from realtime.status import State, Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -128,7 +128,7 @@ def _bed(bed: BedState, put: Put, session: str) -> None:
     unseen = sum(not alarm.acknowledged for alarm in bed.alarms)
     put("hemostream_alarms_unacknowledged", unseen, session=session)
     lasting = {alarm.kind for alarm in bed.alarms if alarm.active}
-    for kind in Kind:
+    for kind in AlarmKind:
         put("hemostream_alarm", kind in lasting, session=session, kind=kind)
     if bed.status is not None:
         _status(bed.status, put, session)
