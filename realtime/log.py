@@ -17,6 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from models.arrays import Floats
+from realtime.messages.alarms import Alarm
 from realtime.signal import SignalSpec
 
 MOST_RUNS = 2**31
@@ -210,11 +211,44 @@ class EventReceived:
 
     Markers come by a stream of their own, perhaps from another machine, so their stamps are put on
     the local clock by that stream's offset and not by `ClockMeasured`, which is the signal's.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s) of its arrival.
+    stamp : float
+        When it happened, s.
+    label : str
+        What happened.
+    who, command, sent_utc : str
+        Of an event that came as a command (`realtime.messages.commands`), stamped with its arrival: who sent
+        it, its id, and when by the sender's clock (ISO 8601); empty where that is not known, and of markers.
     """
 
     local: float
     stamp: float
     label: str
+    who: str = ""
+    command: str = ""
+    sent_utc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChanged:
+    """A technical alarm began, began again, was acknowledged, or its cause is over.
+
+    Moves no window.
+
+    Parameters
+    ----------
+    local : float
+        Local time (s).
+    alarm : Alarm
+        As it is from then on: also who acknowledged it, and when.
+    """
+
+    local: float
+    alarm: Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +304,7 @@ Entry = (
     | Received
     | StreamReset
     | EventReceived
+    | AlarmChanged
     | Produced
 )
 """Anything that the log may hold."""

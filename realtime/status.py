@@ -52,6 +52,31 @@ class BrokerStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowStatus:
+    """What is decided: windows of this length, so often, current until this age (stream seconds)."""
+
+    length_s: float
+    step_s: float
+    max_age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalsStatus:
+    """How publishing signals is going: messages that could not be sent."""
+
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandsStatus:
+    """What came of commands: taken, refused, and whether nobody listens since a flood of them came."""
+
+    taken: int = 0
+    refused: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How a session is doing.
 
@@ -79,12 +104,21 @@ class Status:
         What the bundle was worth on unseen people, in one line.
     labels : str
         From which confidence on it shows a label, in one line.
+    window : WindowStatus or None
+        What is decided, and how long a decision is current: until ``window_end`` + ``max_age_s`` on the
+        stream's clock; None where the session is not there to say.
+    channels : int
+        Channels that the model needs.
     clock : ClockReport or None
         What the clock found in the stream's stamps since it was opened; None before there is a stream.
     journal : JournalStatus or None
         None where the session keeps no journal.
     broker : BrokerStatus or None
         None where the session has no broker.
+    signals : SignalsStatus or None
+        None where the session publishes none.
+    commands : CommandsStatus or None
+        None where it takes none.
     wall_clock_steps : int
         How often this machine's wall clock was seen to be set; stamps are on a clock that is not.
     rejected : mapping of str to int
@@ -107,9 +141,13 @@ class Status:
     model: str = ""
     evaluation: str = ""
     labels: str = ""
+    window: WindowStatus | None = None
+    channels: int = 0
     clock: ClockReport | None = None
     journal: JournalStatus | None = None
     broker: BrokerStatus | None = None
+    signals: SignalsStatus | None = None
+    commands: CommandsStatus | None = None
     wall_clock_steps: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     failing: Mapping[str, str] = field(default_factory=dict)

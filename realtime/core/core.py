@@ -17,6 +17,7 @@ from models.networks.parts.montage import Montage
 from realtime.clock import Clock
 from realtime.core.cues import Cues
 from realtime.core.decisions import DecisionMaker
+from realtime.core.watcher import SignalWatcher
 from realtime.decision import Decision
 from realtime.input_guards.entries import InputGuard, StampedSamples
 from realtime.log import (
@@ -61,6 +62,8 @@ class Core:
         self._quality: WindowQuality | None = None
         self._source: tuple[str, str] | None = None
         self.guard = InputGuard()
+        self.watcher: SignalWatcher | None = None
+        """Is shown what passes, and changes nothing."""
         self._spec: SignalSpec = plan.spec
         self._montage: Montage | None = None  # of what the network sees, where it must be told
         self._own_montage: Montage | None = None  # the same, where the model was not trained on it
@@ -97,6 +100,8 @@ class Core:
                 self._compare(entry)
             case StreamOpened():
                 self._open(entry)
+                if self.watcher is not None and self.pipeline is not None:
+                    self.watcher.opened(entry, self._spec, self.pipeline.spec_out)
             case StreamReset():
                 self._reset(_reset_for(entry.reason))
                 self.guard.restart(entry.local)
@@ -207,6 +212,8 @@ class Core:
             self._quality.restart()
             self._last_time = -np.inf
             self._cues.forget()
+            if self.watcher is not None:
+                self.watcher.restarted()
         self.pipeline.reset(reason)
 
     def _receive(self, entry: Received) -> list[Window]:
@@ -243,12 +250,18 @@ class Core:
             these = slice(taken, taken + stretch.n_samples)
             self._quality.take(stretch, self.clock.uncertainties[these], displacement[:, these])
             taken += stretch.n_samples
+            if self.watcher is not None:
+                self.watcher.raw(stretch)
             for piece in self.pipeline.process(stretch):
+                if self.watcher is not None:
+                    self.watcher.processed(piece.chunk)
                 cut = self._windows.process(piece)
                 if cut:
                     # Without a rate nothing is resampled, and no window cut.
                     raw_rate = self.pipeline.measured_rate or self._windows.rate
                     given += [self._quality.of(self._told(window), raw_rate) for window in cut]
+                    if self.watcher is not None:
+                        self.watcher.window(given[-1])
                     self._quality.forget_before(self._windows.next_start, raw_rate)
         return given
 

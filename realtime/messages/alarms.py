@@ -14,7 +14,7 @@ from models.decode import decode_message
 from models.errors import MessageError
 
 
-class Kind(StrEnum):
+class AlarmKind(StrEnum):
     """What is wrong."""
 
     STREAM_LOST = "stream lost"
@@ -51,7 +51,7 @@ class Alarm:
     ----------
     id : str
         Unique within its session, over all runs.
-    kind : Kind
+    kind : AlarmKind
         What is wrong.
     priority : Priority
         How soon somebody should look.
@@ -70,7 +70,7 @@ class Alarm:
     """
 
     id: str
-    kind: Kind
+    kind: AlarmKind
     priority: Priority
     text: str
     since_utc: str

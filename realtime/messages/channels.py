@@ -1,4 +1,4 @@
-"""`Channels`: what the rows of the signals are; published retained, anew whenever a stream is opened.
+"""`ChannelList`: what the rows of the signals are; published retained, anew whenever a stream is opened.
 
 Its JSON form is published as ``channels.schema.json`` beside ``decision.schema.json``.
 """
@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from models.decode import decode_message
 from models.errors import MessageError
-from realtime.log import StreamOpened
 from realtime.signal import SignalSpec
 from realtime.stages.homologues import mirrored
 
@@ -48,7 +47,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channels:
+class ChannelList:
     """What the rows of a session's signals are.
 
     Parameters
@@ -80,26 +79,9 @@ class Channels:
     left_out: int = 0
 
     @classmethod
-    def of(
-        cls,
-        session: str,
-        run: int,
-        revision: int,
-        stream: StreamOpened,
-        raw: SignalSpec,
-        processed: SignalSpec,
-    ) -> Self:
-        """The channels of a stream that was opened, as many as a message holds."""
-        whole = cls(
-            session=session,
-            run=run,
-            revision=revision,
-            stream=stream.name,
-            origin=str(stream.origin.kind),
-            speed=stream.origin.speed,
-            raw=Rows.of(raw),
-            processed=Rows.of(processed),
-        )
+    def of(cls, raw: SignalSpec, processed: SignalSpec, **stream: Any) -> Self:
+        """The channels of a stream, as many as a message holds; all other fields by keyword."""
+        whole = cls(raw=Rows.of(raw), processed=Rows.of(processed), **stream)
         most = max(len(raw), len(processed))
         kept = whole
         while len(kept.to_json().encode()) > MOST_BYTES and most > 1:

@@ -55,7 +55,7 @@ class Signals:
     session, run : str, int
         Whose.
     revision : int
-        Of the `realtime.messages.channels.Channels` whose rows these are.
+        Of the `realtime.messages.channels.ChannelList` whose rows these are.
     sequence : int
         Grows by one a message that was made; one that is missing was dropped.
     dropped : int

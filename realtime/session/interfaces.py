@@ -1,13 +1,14 @@
 """What a session is made of besides the core: a source, an observer, and its settings."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from models.errors import HemostreamError
 from realtime.decision import Decision
 from realtime.log import MOST_RUNS, Entry
+from realtime.messages.alarms import Alarm
 from realtime.status import Status
 
 
@@ -60,6 +61,17 @@ class SessionSettings:
         The machine's monotonic clock, s, on which entries are stamped.
     extra : mapping
         Noted in the journal with the settings; JSON types.
+    signals : bool
+        Whether signals are published as well.
+    accept_commands : bool
+        Whether events and acknowledgements are taken from the broker.
+    unfit_after_s : float
+        For so long (local s) no window could be used before that is an alarm.
+    earlier_alarms : sequence of Alarm
+        Of the run before; those that nobody acknowledged stay listed.
+    announcement : (str, str) or None
+        A topic and a text that the broker is to keep there, for whoever looks for devices
+        (`realtime.sinks.mqtt.home_assistant`).
     """
 
     session: str
@@ -67,6 +79,11 @@ class SessionSettings:
     seconds: float | None = None
     local_clock: Callable[[], float] = time.monotonic
     extra: Mapping[str, Any] = field(default_factory=dict)
+    signals: bool = False
+    accept_commands: bool = False
+    unfit_after_s: float = 60.0
+    earlier_alarms: Sequence[Alarm] = ()
+    announcement: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.run <= MOST_RUNS:

@@ -18,7 +18,7 @@ from realtime.pipeline import Pipeline
 from realtime.session.interfaces import Observer
 from realtime.session.publisher import Publisher
 from realtime.session.state import SessionState
-from realtime.status import Status
+from realtime.status import CommandsStatus, SignalsStatus, Status
 
 WALL_STEP_S = 0.5
 """A wall clock that moved by more than this between two comparisons was set, s; else it was disciplined."""
@@ -68,6 +68,10 @@ class Reporter:
     ) -> None:
         self.inference_error = ""
         """What the network raised last; empty where it works."""
+        self.signals: Callable[[], SignalsStatus | None] = lambda: None
+        """How publishing signals is going."""
+        self.commands: Callable[[], CommandsStatus | None] = lambda: None
+        """What came of commands."""
         self._first = first
         self._state = state
         self._out = out
@@ -82,6 +86,16 @@ class Reporter:
         self._steps = 0
         self._published_last: Status | None = None
         self._changes = state.changes
+
+    @property
+    def utc_offset(self) -> float:
+        """Add to local time to get UTC seconds."""
+        return self._utc_offset
+
+    @property
+    def latest(self) -> Status:
+        """What was published last."""
+        return self._published_last or self._first
 
     def measured(self, entry: ClockMeasured) -> None:
         """The clocks were compared: was the wall clock set since the last time?"""
@@ -172,6 +186,8 @@ class Reporter:
             clock=self._report(),
             journal=self._out.journal_status,
             broker=self._out.broker_status,
+            signals=self.signals(),
+            commands=self.commands(),
             wall_clock_steps=self._steps,
             rejected=self._rejected(),
             failing=dict(self._failing),

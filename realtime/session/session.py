@@ -28,6 +28,7 @@ from realtime.log import (
     StreamReset,
 )
 from realtime.quality.policy import Reason
+from realtime.session.bedside_topics import BedsideTopics
 from realtime.session.deciding import WindowDecider
 from realtime.session.interfaces import Observer, SessionSettings, Source, SourceFactory
 from realtime.session.publisher import Publisher
@@ -35,7 +36,7 @@ from realtime.session.reporter import Reporter, session_state_of
 from realtime.sinks import Sink
 from realtime.sinks.journal.journal import JournalWriter
 from realtime.sinks.mqtt.sink import MqttSink
-from realtime.status import State, Status
+from realtime.status import State, Status, WindowStatus
 from realtime.windows import Window
 
 TICK_S = 0.25
@@ -116,6 +117,8 @@ class Session:
                 model=bundle.card.hash,
                 evaluation=bundle.card.evaluation_line,
                 labels=bundle.card.labels_line,
+                window=window_status(self.core.plan),
+                channels=len(self.core.plan.spec),
                 versions={"device": inference.device_name},
             ),
             state=self._state,
@@ -126,6 +129,16 @@ class Session:
             utc_offset=time.time() - self._clock(),
         )
         self._out.failed = self._report.failed
+        self._topics = BedsideTopics(
+            settings,
+            self.core,
+            topics=None if broker is None else broker.side,
+            keep=self._out.append,
+            emit=self._put,
+            utc_offset=lambda: self._report.utc_offset,
+        )
+        self._report.signals = lambda: self._topics.signals_status
+        self._report.commands = lambda: self._topics.commands_status
         self._decider = WindowDecider(
             core=self.core,
             guard=self._feed,
@@ -152,6 +165,7 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         self._handle(self._started())
+        self._topics.began()
 
         def emit(entry: Entry) -> None:
             # One call for all that came meanwhile: the loop runs all that are due before it looks at signals.
@@ -176,12 +190,19 @@ class Session:
                 timer.cancel()
                 await asyncio.to_thread(source.close)
                 await self._come_to_rest()
+                self._topics.ended(self._clock())
                 unwritten = await self._out.close()
                 self._failure = self._failure or unwritten
                 self._state.ended(str(self._failure or "session ended"), self._clock())
                 self._report.publish()
+                self._topics.publish_last()
         if self._failure is not None:
             raise self._failure
+
+    def _put(self, entry: Entry) -> None:
+        """What came from elsewhere than the source, behind what has arrived; on the loop."""
+        self._arrived.append(entry)
+        self._work_off()
 
     async def abandon(self) -> None:
         """Let go of the journal; for a session that is never run."""
@@ -260,6 +281,7 @@ class Session:
         """One entry, whatever it is; whether it completed a window."""
         try:
             if windows := self._handle(entry):
+                self._topics.windows(windows)
                 self._decider.take(windows)
                 return True
         except (*UNUSABLE, StreamError) as error:  # the first stream, or what it was configured with
@@ -308,6 +330,7 @@ class Session:
     def _published(self, decision: Decision) -> None:
         if self._observer is not None:
             self._observer.decision(decision)
+        self._topics.decided(decision.reasons)
         self._end_in_time(decision)
         self.core.prepare()
 
@@ -331,5 +354,16 @@ class Session:
                 self._state.tick(self._clock(), self.core.clock.rate if self.core.clock else 0.0)
                 self._report.works("status")
                 self._report.publish()
+                self._topics.tick(
+                    self._clock(),
+                    self._report.latest,
+                    self._report.inference_error,
+                    idle=not self._arrived and not self._decider.computing,
+                )
             except Exception as error:  # noqa: BLE001 - the timer goes on, and reports it where it can
                 self._report.failed("status", fault_text(error))
+
+
+def window_status(plan: Plan) -> WindowStatus:
+    """What a plan decides, and until when a decision is current."""
+    return WindowStatus(length_s=plan.length_s, step_s=plan.step_s, max_age_s=plan.policy.max_age_s)

@@ -125,7 +125,9 @@ class Subscriber:
         assert self._ready.wait(10), "the broker does not take a subscription"
 
     def _take(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
-        self.messages.append((message.topic.rsplit("/", 1)[1], message.payload, message.retain))
+        what = message.topic.split("/", 2)[2]
+        if what in ("status", "decision", "history"):
+            self.messages.append((what, message.payload, message.retain))
 
     def _disconnected(self, *_: Any) -> None:
         self.lost_connection |= not self._closing

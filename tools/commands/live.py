@@ -44,6 +44,10 @@ def live(
     device: str = "auto",
     quiet: bool = False,
     take_over: bool = False,
+    signals: bool = False,
+    accept_commands: bool = False,
+    unfit_after: float = 60.0,
+    home_assistant: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Classify a live stream until Ctrl-C, and publish the decisions over MQTT.
@@ -96,6 +100,15 @@ def live(
     take_over : bool
         Begin although the broker still shows a session of this name as running. Only for one that has
         ended and could not say so, since its broker was restarted.
+    signals : bool
+        Also publish the signals, thinned to ten times a second, and the quality of each channel.
+    accept_commands : bool
+        Take events and acknowledgements of alarms from the broker. Whoever may publish under this session's
+        name can then write events into its journal.
+    unfit_after : float
+        For so long no window could be used before that is an alarm, s.
+    home_assistant : bool
+        Announce the session to Home Assistant over the same broker (MQTT discovery).
     overwrite : bool
         Replace a file of decisions (--out) that is there already.
     """
@@ -104,11 +117,12 @@ def live(
     from models.files.output_place import check_file
     from realtime.channels.side_file import OF_BUNDLE, read_side_file, side_file_of
     from realtime.session.interfaces import SessionSettings
-    from realtime.sinks.journal.journal import next_run
+    from realtime.sinks.journal.journal import next_run, read_open_alarms
     from realtime.sinks.jsonl import JsonLinesSink
     from realtime.sinks.mqtt.address import Address
     from realtime.sinks.mqtt.broker import NAME, EmbeddedBroker
     from realtime.sinks.mqtt.claim import claim
+    from realtime.sinks.mqtt.home_assistant import announcement
     from realtime.sinks.mqtt.runs import free_run
     from realtime.sinks.mqtt.sink import MqttSink
     from realtime.sinks.mqtt.tls import PASSWORD_FILE
@@ -116,7 +130,7 @@ def live(
     from realtime.status import Status
     from tools.lsl_config import hide_lsl_information
 
-    for option, value in {"--wait": wait, "--seconds": seconds}.items():
+    for option, value in {"--wait": wait, "--seconds": seconds, "--unfit-after": unfit_after}.items():
         if value is not None and not value > 0:
             raise HemostreamError(f"{option} is {value:g}; expected seconds, more than 0.")
     name = session or f"session-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -197,7 +211,16 @@ def live(
         session_made = bedside(
             bundle,
             choice,
-            settings=SessionSettings(session=name, run=run, seconds=seconds),
+            settings=SessionSettings(
+                session=name,
+                run=run,
+                seconds=seconds,
+                signals=signals,
+                accept_commands=accept_commands,
+                unfit_after_s=unfit_after,
+                earlier_alarms=read_open_alarms(path),
+                announcement=announcement(name, bundle.card) if home_assistant else None,
+            ),
             journal=path,
             broker=mqtt,
             sinks=sinks,

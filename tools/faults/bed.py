@@ -246,6 +246,11 @@ class FaultyBed:
         statuses = self.ear.statuses[SESSION]
         return bool(statuses) and bool((json.loads(statuses[-1][1])["journal"] or {}).get("failing"))
 
+    def refused(self) -> int:
+        """How many commands the session has refused, by the latest status."""
+        statuses = self.ear.statuses[SESSION]
+        return int((json.loads(statuses[-1][1])["commands"] or {}).get("refused", 0)) if statuses else 0
+
     def stderr(self) -> str:
         """What the session wrote on its error stream so far."""
         path = self.folder / "live.err"

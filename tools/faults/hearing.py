@@ -15,6 +15,9 @@ from paho.mqtt.properties import Properties
 
 PAUSE_S = 0.2
 
+TOPICS = ("status", "decision", "history")
+"""What is listened to: a flood on any other topic must not make the listener late."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -77,7 +80,7 @@ class Ear:
                     clean_start=False,
                     properties=properties,
                 ) as client:
-                    await client.subscribe("hemostream/#", qos=1)
+                    await client.subscribe([(f"hemostream/+/{what}", 1) for what in TOPICS])
                     self.listening.set()
                     async for message in client.messages:
                         self._note(str(message.topic), message.payload)

@@ -9,7 +9,9 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from tools.faults.bed import FaultyBed
+import aiomqtt
+
+from tools.faults.bed import SESSION, FaultyBed
 from tools.faults.faults import Fault
 
 AWAY_S = 60.0
@@ -117,19 +119,46 @@ async def killed_session(bed: FaultyBed) -> None:
     await bed.played()
 
 
-async def broker_away(bed: FaultyBed) -> None:
+def broker_away(*more: str) -> Play:
     """The broker is stopped for a while."""
-    bed.live("--stream", "source_id='device'")
-    bed.outlet(seconds=600)
-    await bed.labelled()
-    bed.mark("stopped")
-    await asyncio.to_thread(bed.broker.stop)
-    await asyncio.sleep(AWAY_S / bed.speed)
-    bed.broker.start()
-    bed.mark("started")
-    await bed.labelled(10)
-    bed.outlets[-1].process.terminate()
-    await bed.played()
+
+    async def play(bed: FaultyBed) -> None:
+        bed.live("--stream", "source_id='device'", *more)
+        bed.outlet(seconds=600)
+        await bed.labelled()
+        bed.mark("stopped")
+        await asyncio.to_thread(bed.broker.stop)
+        await asyncio.sleep(AWAY_S / bed.speed)
+        bed.broker.start()
+        bed.mark("started")
+        await bed.labelled(10)
+        bed.outlets[-1].process.terminate()
+        await bed.played()
+
+    return play
+
+
+def commanded(*payloads: bytes, times: int = 1) -> Play:
+    """Somebody sends what is no command, or far too many."""
+
+    async def play(bed: FaultyBed) -> None:
+        bed.live("--stream", "source_id='device'", "--accept-commands")
+        bed.outlet(seconds=600)
+        await bed.labelled()
+        bed.mark("sent")
+        topics = [f"hemostream/{SESSION}/command/{name}" for name in ("event", "acknowledge", "other")]
+        async with aiomqtt.Client("127.0.0.1", bed.broker.port) as desk:
+            for _ in range(times):
+                for payload in payloads:
+                    for topic in topics:
+                        await desk.publish(topic, payload, qos=0)
+        await bed.until(lambda: bed.refused() > 0, "the status to count what was refused")
+        bed.mark("refused")
+        await bed.labelled(10)
+        bed.outlets[-1].process.terminate()
+        await bed.played()
+
+    return play
 
 
 async def broker_late(bed: FaultyBed) -> None:
@@ -228,7 +257,20 @@ ROWS: Mapping[str, FaultRow] = {
     "clock forward": spoilt("stamps jump 1000 s ahead", "clock:at=35,by=1000", lies=True),
     "clock back": spoilt("stamps jump 30 s back", "clock:at=35,by=-30", lies=True),
     "two alike": FaultRow("two streams match", two_alike),
-    "broker away": FaultRow("broker stopped for 60 s", broker_away, marks=("stopped", "started")),
+    "broker away": FaultRow("broker stopped for 60 s", broker_away(), marks=("stopped", "started")),
+    "broker away, signals": FaultRow(
+        "the same while signals are published", broker_away("--signals"), marks=("stopped", "started")
+    ),
+    "flood of commands": FaultRow(
+        "3,000 commands at once",
+        commanded(b'{"id":"a","label":"x","who":"y"}', b"{", times=500),
+        marks=("sent", "refused"),
+    ),
+    "malformed commands": FaultRow(
+        "commands that are none",
+        commanded(b"", b"{", b"\xff\x00", b"[" * 3000, b"x" * 100_000, b'{"id":"a","alarm":"1-1","who":""}'),
+        marks=("sent", "refused"),
+    ),
     "broker late": FaultRow("no broker at the start", broker_late),
     "stopped": FaultRow(
         "the session stopped (SIGSTOP) for 30 s", frozen_session, marks=("stopped", "continued")

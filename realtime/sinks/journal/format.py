@@ -18,6 +18,7 @@ import numpy as np
 from models.decode import decode as decode_record
 from models.errors import JournalError, SignalError
 from realtime.log import (
+    AlarmChanged,
     ClockMeasured,
     Entry,
     EventReceived,
@@ -31,7 +32,7 @@ from realtime.log import (
 )
 
 APPLICATION_ID = 0x48454D4F  # "HEMO": distinguishes a journal from any other SQLite file.
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE runs (first INTEGER PRIMARY KEY, run INTEGER NOT NULL, session TEXT NOT NULL);
@@ -53,8 +54,9 @@ CREATE TABLE spool (
 """``runs.first`` is the id of the run's first entry; ``lost`` counts the entries that did not fit
 into the queue there; ``synced`` is the last id that was forced onto the disk; ``spool`` names
 the decisions (and their rows) that the broker has not acknowledged."""
-UPGRADES = {1: TABLES[TABLES.index("CREATE TABLE spool") :]}
-"""What makes a journal of a version one of the next; an old journal's decisions count as acknowledged."""
+UPGRADES = {1: TABLES[TABLES.index("CREATE TABLE spool") :], 2: ""}
+"""What makes a journal of a version one of the next; an old journal's decisions count as acknowledged.
+Version 3 has alarms among its entries, which an older hemostream could not read."""
 
 
 class EntryRow(NamedTuple):
@@ -120,6 +122,7 @@ KINDS: dict[type[Any], str] = {
     Received: "samples",
     StreamReset: "reset",
     EventReceived: "event",
+    AlarmChanged: "alarm",
     Produced: "produced",
 }
 """What the entries are called in the file; the names of classes may change, these may not."""

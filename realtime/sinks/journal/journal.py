@@ -31,6 +31,7 @@ from realtime.sinks.journal.reader import (
     read_decisions,
     read_journal_entries,
     read_losses,
+    read_open_alarms,
 )
 from realtime.sinks.journal.spool import read_spool
 from realtime.sinks.journal.store import Decided, Started
@@ -45,6 +46,7 @@ __all__ = [
     "read_decisions",
     "read_journal_entries",
     "read_losses",
+    "read_open_alarms",
 ]
 
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from models.decode import decode as decode_record
 from models.errors import JournalError
-from realtime.log import Entry
+from realtime.log import AlarmChanged, Entry
+from realtime.messages.alarms import Alarm
 from realtime.sinks.journal.format import APPLICATION_ID, EntryRow, Loss, check_identity, decode, uri
 
 
@@ -214,3 +215,34 @@ def read_losses(path: Path | str, run: int | None = None) -> tuple[Loss, ...]:
             _span(connection, path, run),
         )
         return tuple(_fitting(Loss, row) for row in found)
+
+
+def read_open_alarms(path: Path | str) -> tuple[Alarm, ...]:
+    """The alarms that the last run left: those that lasted, or that nobody had acknowledged.
+
+    Parameters
+    ----------
+    path : path
+        A journal; one that is not there left none.
+
+    Raises
+    ------
+    JournalError
+        As `read_journal_entries`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return ()
+    left: dict[str, Alarm] = {}
+    with reading(path) as connection:
+        runs = _runs(connection)
+        found = connection.execute(
+            "SELECT kind, local, body, stamps, data FROM entries WHERE kind = 'alarm' AND id >= ? "
+            "ORDER BY id",
+            (runs[-1].first if runs else 0,),
+        )
+        for row in found:
+            entry = decode(EntryRow(*row))
+            assert isinstance(entry, AlarmChanged)
+            left[entry.alarm.id] = entry.alarm
+    return tuple(alarm for alarm in left.values() if alarm.active or not alarm.acknowledged)

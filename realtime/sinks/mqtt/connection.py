@@ -22,6 +22,8 @@ BACKOFF_S = (0.25, 5.0)
 """First and longest wait before connecting again; each is shortened by chance by up to a half."""
 STEADY_S = 5.0
 """A connection that held so long was a good one: the next wait is short again."""
+MOST_INCOMING = 64
+"""Messages that came and were not looked at yet; further ones are dropped."""
 
 RUMQTTD = {"TopicAliasMaximum": 4096}
 """How the embedded broker greets over MQTT 5.  It dies of a message that has properties and a
@@ -53,6 +55,8 @@ class BrokerConnection:
         How many decisions wait; for messages.
     on_trouble : callable of str
         Called when the broker cannot be reached, is lost, and is there again.
+    received : callable of aiomqtt.Message
+        Takes what comes from topics that a client subscribed to.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class BrokerConnection:
         closed: Callable[[], Awaitable[None]],
         waiting: Callable[[], int],
         on_trouble: Callable[[str], None],
+        received: Callable[[aiomqtt.Message], None] = lambda message: None,
     ) -> None:
         self.address = address
         self.client: aiomqtt.Client | None = None
@@ -80,6 +85,7 @@ class BrokerConnection:
         self._opened, self._closed = opened, closed
         self._waiting = waiting
         self._tell = on_trouble
+        self._received = received
         self._reported = ""  # Kind of the trouble that was reported last, and is not over.
         self._lost: asyncio.Future[None] | None = None
 
@@ -140,6 +146,7 @@ class BrokerConnection:
             keepalive=KEEPALIVE_S,
             tls_context=self.address.tls,
             socket_options=_SOCKET,
+            max_queued_incoming_messages=MOST_INCOMING,
         )
         client.pending_calls_threshold = 100
         client.refused = lambda error: self.broken(client, error)
@@ -150,7 +157,7 @@ class BrokerConnection:
         self.expires = self._protocol is VERSIONS["5"] and client.greeting != RUMQTTD
         self._lost = asyncio.get_running_loop().create_future()
         self.client = client
-        watch = asyncio.create_task(_until_disconnected(client), name="mqtt watch")
+        watch = asyncio.create_task(_until_disconnected(client, self._received), name="mqtt watch")
         try:
             self._opened()
             done, _ = await asyncio.wait({watch, self._lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,8 +172,8 @@ class BrokerConnection:
                 self._lost.exception()  # Seen.
 
 
-async def _until_disconnected(client: aiomqtt.Client) -> None:
+async def _until_disconnected(client: aiomqtt.Client, received: Callable[[aiomqtt.Message], None]) -> None:
     """Wait for the end of a connection; aiomqtt reports it only to whoever waits for messages."""
     with suppress(StopAsyncIteration):
-        async for _ in client.messages:
-            pass
+        async for message in client.messages:
+            received(message)

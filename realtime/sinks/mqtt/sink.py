@@ -30,6 +30,7 @@ from realtime.sinks.mqtt.address import Address, Protocol
 from realtime.sinks.mqtt.client import expiring
 from realtime.sinks.mqtt.connection import BrokerConnection
 from realtime.sinks.mqtt.outbox import Identity, InFlight, Letter, Outbox, Page
+from realtime.sinks.mqtt.side_topics import SideTopics
 from realtime.sinks.mqtt.status import ACKNOWLEDGED_WITHIN_S, StatusTopic
 from realtime.sinks.mqtt.topics import personal, topic
 
@@ -115,7 +116,10 @@ class MqttSink:
             closed=self._closed,
             waiting=lambda: self.waiting,
             on_trouble=on_trouble,
+            received=lambda message: self.side.received(message),
         )
+        self.side = SideTopics(session, self._connection, self._settled.set)
+        """Its other topics."""
         self._status = StatusTopic(self.status_topic, self._connection, self._settled.set)
 
     # ------------------------------------------------------------------ for the session
@@ -191,7 +195,7 @@ class MqttSink:
 
     @property
     def _all_acknowledged(self) -> bool:
-        return not self.waiting and self._status.shown
+        return not self.waiting and self._status.shown and self.side.shown
 
     async def __aenter__(self) -> Self:
         for warning in (*self.address.warnings, *personal(self._session)):
@@ -221,10 +225,11 @@ class MqttSink:
 
     def _opened(self) -> None:
         self._status.opened()
+        self.side.opened()
         self._send()
 
     async def _closed(self) -> None:
-        tasks = [*self._senders, *self._status.closed()]
+        tasks = [*self._senders, *self._status.closed(), *self.side.closed()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

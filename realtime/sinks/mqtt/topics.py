@@ -15,6 +15,20 @@ from models.errors import BrokerError
 LONGEST = 200
 """Most characters of a session's name; it is part of topics, file names and client identifiers."""
 
+Topic = Literal[
+    "status",
+    "decision",
+    "history",
+    "alive",
+    "alarms",
+    "channels",
+    "signals",
+    "command/event",
+    "command/acknowledge",
+    "command/answer",
+]
+"""What a session publishes, and what it takes."""
+
 _DATE = re.compile(
     r"(?<!\d)(?:(?P<y1>(?:19|20)\d\d)[-./_]?(?:0[1-9]|1[0-2])[-./_]?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])[-./_](?:0?[1-9]|1[0-2])[-./_](?P<y2>(?:19|20)\d\d))(?!\d)"
@@ -22,8 +36,8 @@ _DATE = re.compile(
 _TWO_NAMES = re.compile(r"(?<![^\W\d_])[^\W\d_a-z][^\W\d_]+[ ,._]+[^\W\d_a-z][^\W\d_]+")
 
 
-def topic(session: str, what: Literal["status", "decision", "history"]) -> str:
-    """The topic of a session's status, current decisions or history.
+def topic(session: str, what: Topic) -> str:
+    """A topic of a session.
 
     Raises
     ------

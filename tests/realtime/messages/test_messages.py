@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 import realtime.decision
 from models.errors import MessageError
 from models.outside import printable
-from realtime.log import Origin, OriginKind, StreamOpened
-from realtime.messages.alarms import Alarm, Alarms, Kind, Priority
+from realtime.messages.alarms import Alarm, AlarmKind, Alarms, Priority
 from realtime.messages.alive import Alive
-from realtime.messages.channels import MOST_BYTES, Channels
+from realtime.messages.channels import MOST_BYTES, ChannelList
 from realtime.messages.commands import COMMANDS, Answer, read_command
 from realtime.messages.signals import ChannelsQuality, Signals
 from realtime.signal import Channel, SignalSpec
@@ -42,10 +41,10 @@ QUALITY = ChannelsQuality(
     saturated=HALF,
     moving=HALF,
 )
-OPENED = StreamOpened(0.0, SPEC, Origin(OriginKind.REPLAYED, 4.0, 1.0), "Aurora")
+STREAM: dict[str, Any] = {**WHO, "revision": 1, "stream": "Aurora", "origin": "replayed", "speed": 4.0}
 EXAMPLES: dict[str, list[Any]] = {
     "alive": [Alive(**WHO, beat=3, state=State.LIVE, utc=UTC)],
-    "channels": [Channels.of("bed-1", 2, 1, OPENED, SPEC, SPEC.pick([0, 3]).with_rate(5.0))],
+    "channels": [ChannelList.of(SPEC, SPEC.pick([0, 3]).with_rate(5.0), **STREAM)],
     "signals": [
         Signals(
             **WHO,
@@ -79,10 +78,12 @@ EXAMPLES: dict[str, list[Any]] = {
         Alarms(
             **WHO,
             alarms=(
-                Alarm(id="1-3", kind=Kind.STREAM_LOST, priority=Priority.HIGH, text="gone", since_utc=UTC),
+                Alarm(
+                    id="1-3", kind=AlarmKind.STREAM_LOST, priority=Priority.HIGH, text="gone", since_utc=UTC
+                ),
                 Alarm(
                     id="1-2",
-                    kind=Kind.SIGNAL_UNFIT,
+                    kind=AlarmKind.SIGNAL_UNFIT,
                     priority=Priority.MEDIUM,
                     text="",
                     since_utc=UTC,
@@ -166,9 +167,9 @@ def test_what_lacks_a_field_or_has_another_is_refused(name: str) -> None:
 
 def test_words_of_a_schema_are_those_of_the_code() -> None:
     alarm = schema("alarms")["$defs"]["alarm"]["properties"]
-    assert alarm["kind"]["enum"] == list(Kind)
+    assert alarm["kind"]["enum"] == list(AlarmKind)
     assert alarm["priority"]["enum"] == list(Priority)
-    assert schema("alarms")["properties"]["alarms"]["maxItems"] == len(Kind)
+    assert schema("alarms")["properties"]["alarms"]["maxItems"] == len(AlarmKind)
     assert schema("alive")["properties"]["state"]["enum"] == list(State)
     assert schema("command_answer")["properties"]["command"]["enum"] == list(COMMANDS)
     channel = schema("channels")["$defs"]["channel"]["properties"]
@@ -181,7 +182,7 @@ def test_channels_that_have_no_room_are_counted() -> None:
         tuple(Channel(name=f"region {i} {'x' * 150}", kind=Measures.BOLD, unit="a.u.") for i in range(2000)),
         0.5,
     )
-    sent = Channels.of("bed-1", 1, 1, OPENED, many, many)
+    sent = ChannelList.of(many, many, **STREAM)
     assert len(sent.to_json().encode()) <= MOST_BYTES
     assert len(sent.raw.channels) + len(sent.processed.channels) + sent.left_out == 4000
     assert sent.raw.channels == sent.processed.channels
@@ -195,7 +196,7 @@ def test_a_channel_names_its_mirror() -> None:
         ),
         10.0,
     )
-    rows = Channels.of("bed-1", 1, 1, OPENED, spec, spec).raw.channels
+    rows = ChannelList.of(spec, spec, **STREAM).raw.channels
     assert [row.get("mirror") for row in rows] == ["right", "left", None]
 
 

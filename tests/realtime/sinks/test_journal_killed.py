@@ -207,7 +207,7 @@ def test_a_journal_of_the_first_version_is_continued(tmp_path: Path) -> None:
         assert journal.spool(*EVERYTHING).letters == []
         journal.decide(some_decision(0, run=2), lambda _: None, spooled=True)
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
         assert tables == {line.split()[2] for line in TABLES.splitlines() if line.startswith("CREATE TABLE")}
     connection.close()
