@@ -55,7 +55,6 @@ class ComparedSet:
 CHEAPER = {"window": {"step_s": 4.0}, "training": {"epochs": 12, "patience": 3}}
 TOO_MUCH_OF_FOUR = (
     "+ ensemble of 3",
-    "+ weight averaging",
     "+ regularisation",
     "+ positions, pre-trained",
     "+ alignment",
