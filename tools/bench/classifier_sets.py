@@ -52,7 +52,10 @@ class ComparedSet:
     without_rows: tuple[str, ...] = ()
 
 
-CHEAPER = {"window": {"step_s": 4.0}, "training": {"epochs": 12, "patience": 3}}
+CHEAPER: Mapping[str, Mapping[str, Any]] = {
+    "window": {"step_s": 4.0},
+    "training": {"epochs": 12, "patience": 3},
+}
 TOO_MUCH_OF_FOUR = (
     "+ ensemble of 3",
     "+ regularisation",
