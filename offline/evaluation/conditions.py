@@ -28,7 +28,6 @@ REMOVED = {
     "channel_dropout": 0.0,
     "augmentation": AugmentationSection(),
     "ensemble": 1,
-    "weight_averaging": 0,
     "pretrained": None,
 }
 """What an ablation sets in the section ``training``."""

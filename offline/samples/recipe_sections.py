@@ -206,9 +206,6 @@ class Training(Record):
         What else is done to windows while they are learnt from.
     ensemble : int
         Networks of different seeds and different people (or sessions) spared, whose logits are averaged.
-    weight_averaging : int
-        Epochs whose weights are averaged (each with those before it; Izmailov et al. 2018, UAI 34); 0 takes
-        those of one epoch.
     pretrained : Pretrained or None
         What the encoder of the network "virtual_probe" begins with.
     seed : int
@@ -227,7 +224,6 @@ class Training(Record):
     channel_dropout: float = Field(default=0.0, ge=0, lt=1)
     augmentation: AugmentationSection = AugmentationSection()
     ensemble: int = Field(default=1, ge=1, le=50)
-    weight_averaging: int = Field(default=0, ge=0, le=1000)
     pretrained: Pretrained | None = None
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
 

@@ -6,8 +6,7 @@ are put back as they were.
 """
 
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +136,6 @@ def fit_network(
         net = _Net(
             make,
             augment=augment,
-            averaged=settings.weight_averaging,
             mirror=mirror,
             criterion=nn.CrossEntropyLoss,
             criterion__weight=label_weights(y[train], n_outputs) if balanced else None,
@@ -192,22 +190,12 @@ def measured_in(X: Windows, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]
 
 
 class _Net(NeuralNetClassifier):
-    """skorch's classifier, with changes to what it learns from (not to what it is checked by).
-
-    With ``averaged`` epochs, what is checked and kept after each is the mean of the weights after it and the
-    epochs before it (Izmailov et al. 2018, UAI 34); the next goes on from its own.
-    """
+    """skorch's classifier, with changes to what it learns from (not to what it is checked by)."""
 
     def __init__(
-        self,
-        *args: Any,
-        augment: Augmentation | None,
-        mirror: Mirroring | None,
-        averaged: int = 0,
-        **kwargs: Any,
+        self, *args: Any, augment: Augmentation | None, mirror: Mirroring | None, **kwargs: Any
     ) -> None:
         self.augment, self.mirror = augment, mirror
-        self.averaged = averaged
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
@@ -215,31 +203,6 @@ class _Net(NeuralNetClassifier):
         X, y = batch if self.mirror is None else self.mirror(*batch)
         X = X if self.augment is None else self.augment(X)
         return super().train_step_single((X, y), **fit_params)
-
-    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> Any:
-        """Go on from the last epoch's own weights, and leave the mean of the last few."""
-        if self.averaged < 2 or not training:
-            return super().run_single_epoch(iterator, training, *args, **kwargs)
-        if len(self.history) == 1:
-            self.recent_: deque[dict[str, torch.Tensor]] = deque(maxlen=self.averaged)
-        else:
-            self.module_.load_state_dict(self.recent_[-1])
-        done = super().run_single_epoch(iterator, training, *args, **kwargs)
-        self.recent_.append({name: each.clone() for name, each in self.module_.state_dict().items()})
-        self.module_.load_state_dict(mean_weights(self.recent_))
-        return done
-
-
-def mean_weights(several: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The mean of each weight; what is no floating number (a count) is the last one's.
-
-    By name, (...) float32: each of the shape that it has.
-    """
-    found = dict(several[-1])
-    for name, value in found.items():
-        if value.is_floating_point():
-            found[name] = torch.stack([each[name] for each in several]).mean(dim=0)
-    return found
 
 
 class _Watch(EarlyStopping):

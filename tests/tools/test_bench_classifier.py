@@ -44,7 +44,7 @@ def test_every_row_is_a_recipe_and_differs_from_every_other(name: str) -> None:
 @pytest.mark.usefixtures("data_dir")
 def test_what_is_left_out_and_what_is_cheaper_is_what_the_protocol_declares() -> None:
     four, two = (set(models_of(name)) for name in ("n-back, four loads", "n-back 0/2"))
-    assert len(two - four) == 13
+    assert len(two - four) == 12
     assert {NETWORK_ROW, BEST_ROW} < two - four
     network, linear = (recipe_of("n-back 0/2", row, permutations=0) for row in (NETWORK_ROW, LINEAR_ROW))
     assert (network.window.step_s, network.training.epochs, network.training.ensemble) == (4.0, 12, 3)

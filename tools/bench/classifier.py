@@ -90,7 +90,11 @@ def classifier(
             if model == KEPT:
                 samples = cache.of(recipe)
                 lda = block_means(samples, recipe)
-                rows[BLOCK_MEANS] = RowFigures({}, lda, block_means_p(samples, recipe, permutations))
+                kept = folder / f"block means, p of {permutations}.json"
+                if not kept.exists():
+                    write_json(kept, block_means_p(samples, recipe, permutations))
+                p = json.loads(kept.read_text(encoding="utf-8"))
+                rows[BLOCK_MEANS] = RowFigures({}, lda, p)
             print(name, model, rows[model].value(BA), flush=True)
         lines += [line_of(name, model, its, spread) for model, its in rows.items()]
         work.mkdir(parents=True, exist_ok=True)

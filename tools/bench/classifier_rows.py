@@ -91,7 +91,6 @@ MODELS: Mapping[str, ComparedModel] = {
     BEFORE: ComparedModel(OLD_FILTERS, NETWORK, {}),
     "+ mirroring": ComparedModel(OLD_FILTERS, NETWORK, {}, lateral=True, placed=True, mirrored=True),
     "+ ensemble of 3": ComparedModel(OLD_FILTERS, NETWORK, {"ensemble": 3}),
-    "+ weight averaging": ComparedModel(OLD_FILTERS, NETWORK, {"weight_averaging": 5}),
     "+ regularisation": ComparedModel(OLD_FILTERS, NETWORK, REGULARISED),
     "+ positions": ComparedModel(OLD_FILTERS, PROBE, {}, placed=True),
     "+ positions, pre-trained": ComparedModel(OLD_FILTERS, PROBE, {}, placed=True, pretrained=True),

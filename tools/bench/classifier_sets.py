@@ -58,7 +58,6 @@ CHEAPER: Mapping[str, Mapping[str, Any]] = {
 }
 TOO_MUCH_OF_FOUR = (
     "+ ensemble of 3",
-    "+ weight averaging",
     "+ regularisation",
     "+ positions, pre-trained",
     "+ alignment",

@@ -4,6 +4,9 @@ import signal
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from tools.outputs import Out
 
@@ -19,7 +22,7 @@ def scanner(
     poll: float | None = None,
     series: str = "",
     tr: float | None = None,
-    motion: bool = True,
+    motion: Annotated[bool, Parameter(negative="--no-motion")] = True,
     device: str = "auto",
     name: str = "hemostream-scanner",
     out: Out | None = None,

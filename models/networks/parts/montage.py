@@ -126,7 +126,15 @@ def near(
 
 
 def covered(where: npt.NDArray[np.float64], points: npt.NDArray[np.float64], reach: float) -> float:
-    """Share of ``points``, (m, 3) m, that have one of ``where``, (n, 3) m, within ``reach``, m."""
+    """Share of points that have one of some places within reach.
+
+    Parameters
+    ----------
+    where, points : (n, 3), (m, 3) float64, m
+        The places, and the points.
+    reach : float
+        Metres.
+    """
     return float(near(points, where, reach).mean())
 
 

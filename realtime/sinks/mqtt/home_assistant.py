@@ -11,8 +11,7 @@ import math
 import re
 from typing import Any
 
-from models.card import WindowCard
-
+from models.cards.window_card import WindowCard
 from realtime.quality.policy import Policy
 from realtime.sinks.mqtt.topics import topic
 from realtime.status import State

@@ -71,7 +71,6 @@ def test_an_ablation_takes_away_one_part_and_nothing_else() -> None:
             "channel_dropout": 0.2,
             "augmentation": changes,
             "ensemble": 2,
-            "weight_averaging": 3,
         },
     )
     for part in set(PARTS) - {"pretrained"}:  # which only one network has

@@ -1,11 +1,10 @@
-"""Ensembles over seeds and spared people, and averages of weights."""
+"""Ensembles over seeds and spared people."""
 
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from models.bundle import read_bundle
 from models.errors import RecipeError
@@ -15,7 +14,6 @@ from offline.evaluation.conditions import without
 from offline.retraining.retrain import retrain
 from offline.samples.samples import Samples, collect
 from offline.training.ensemble import member_seeds
-from offline.training.fit import mean_weights
 from offline.training.temperature import logits_of
 from offline.training.train import train, train_within
 from offline.training.validation import validation_split
@@ -67,31 +65,9 @@ def test_one_bundle_holds_all_and_cannot_be_trained_further(cohort: Path, tmp_pa
         retrain(tmp_path / "bundle", cohort, THREE, tmp_path / "new")
 
 
-def test_averaged_weights_are_the_mean_after_the_last_epochs(samples: Samples) -> None:
-    within = np.arange(len(samples))
-
-    def weights(**training: object) -> dict[str, torch.Tensor]:
-        recipe = task_recipe(training={**FEW, "early_stopping": False, **training})
-        return train_within(samples, recipe, within, seed=0).fitted.network.state_dict()
-
-    after = [weights(epochs=epochs) for epochs in (2, 3)]
-    for name, value in weights(epochs=3, weight_averaging=2).items():
-        torch.testing.assert_close(value, torch.stack([each[name] for each in after]).mean(dim=0))
-    for name, value in weights(epochs=3, weight_averaging=1).items():
-        assert torch.equal(value, after[1][name])
-
-
-def test_the_mean_of_counts_is_the_last_one() -> None:
-    several = [{"w": torch.tensor([float(k)]), "n": torch.tensor(k)} for k in (1, 4)]
-    found = mean_weights(several)
-    assert found["w"].item() == 2.5
-    assert found["n"].item() == 4
-
-
-def test_both_can_be_ablated_and_what_is_solved_for_has_neither() -> None:
-    recipe = task_recipe(training={"ensemble": 3, "weight_averaging": 4})
+def test_it_can_be_ablated_and_what_is_solved_for_has_none() -> None:
+    recipe = task_recipe(training={"ensemble": 3})
     assert without(recipe, "ensemble").training.ensemble == 1
-    assert without(recipe, "weight_averaging").training.weight_averaging == 0
     with pytest.raises(RecipeError, match="could be taken away"):
         without(task_recipe(), "ensemble")
     with pytest.raises(RecipeError, match=r"training.ensemble is 2, but model 'ridge' is no network"):

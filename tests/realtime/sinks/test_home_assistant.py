@@ -11,8 +11,8 @@ from typing import Any
 import jinja2
 import jsonschema
 import pytest
-from models.card import WindowCard
 
+from models.cards.window_card import WindowCard
 from realtime.decision import Decision
 from realtime.messages.alarms import Alarm, AlarmKind, Alarms, Priority
 from realtime.sinks.mqtt.home_assistant import announcement, identifier
