@@ -24,6 +24,7 @@ NOT_RUN = {
     "live.md": 2,
     "publishing.md": 1,
     "retraining.md": 1,
+    "scanner.md": 2,
     "training.md": 2,
 }
 """Blocks of each page that are not run."""

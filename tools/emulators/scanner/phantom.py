@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import affine_transform
+from scipy.ndimage import affine_transform, gaussian_filter
 
 from models.arrays import Floats
 from realtime.volumes.atlas import Atlas, labels_on
@@ -18,6 +18,8 @@ REGIONS = tuple(
     for side in ("left", "right")
 )
 """Names of the eight regions; region 1 is the first."""
+SMOOTH = 1.2
+"""Width of the head's texture, voxels (standard deviation): a scanner's images have none finer."""
 BEGAN = 1_700_000_000.0
 """When the console says that a simulated run began, s since 1970."""
 
@@ -96,8 +98,10 @@ class Phantom:
         labels = labels_on(atlas, grid)
         self._row = np.searchsorted(list(atlas.names), labels)
         self._inside = labels > 0
-        texture = np.random.default_rng([seed, 0]).uniform(800, 1200, grid.shape)
-        self._base = np.where(self._inside, texture, 60.0).astype(np.float32)
+        rough = np.random.default_rng([seed, 0]).normal(0.0, 1.0, grid.shape)
+        texture = gaussian_filter(rough, SMOOTH)
+        head = gaussian_filter(self._inside.astype(float), SMOOTH / 2)  # no edge is sharper than a scanner's
+        self._base = (60.0 + head * (940.0 + 150.0 * texture / texture.std())).astype(np.float32)
 
     def image(self, percent: Floats, move: Floats, number: int) -> npt.NDArray[np.float32]:
         """The head with its regions changed by so many percent, (n_regions,) float64, and moved, (6,) mm and
