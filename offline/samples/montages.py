@@ -63,7 +63,9 @@ class Montages:
     @property
     def line(self) -> str:
         """Which there are, in words."""
-        each = ", ".join(f"{len(rows)} channels in {n} recordings" for rows, n in self.distinct.items())
+        each = ", ".join(
+            f"{len(rows)} channels in {n} recording{'s' * (n > 1)}" for rows, n in self.distinct.items()
+        )
         several = len(self.distinct)
         return (
             f"each recording's own channels: {several} montage{'s' * (several > 1)} ({each}), "

@@ -22,7 +22,7 @@ class Score:
         self.value = value
         self.asked: list[np.ndarray] = []
 
-    def score(self, data: np.ndarray, good: np.ndarray) -> float:
+    def score(self, data: np.ndarray, good: np.ndarray, sides: None) -> float:
         self.asked.append(good)
         return self.value
 

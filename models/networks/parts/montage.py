@@ -120,20 +120,42 @@ class ServedMontages(Record):
 def near(
     where: npt.NDArray[np.float64], points: npt.NDArray[np.float64], reach: float
 ) -> npt.NDArray[np.bool_]:
-    """Which of ``where``, (n, 3) m, have one of ``points``, (m, 3) m, within ``reach``, m; (n,) bool."""
+    """Which of some places lie near others.
+
+    Parameters
+    ----------
+    where : (n_channels, 3) float64
+        m.
+    points : (n_points, 3) float64
+        m.
+    reach : float
+        How far is near, m.
+
+    Returns
+    -------
+    (n_channels,) bool
+        Whether one of the points is within that distance.
+    """
     away = np.linalg.norm(where[:, np.newaxis] - points[np.newaxis], axis=2)
     return np.asarray((away <= reach).any(axis=1))
 
 
 def covered(where: npt.NDArray[np.float64], points: npt.NDArray[np.float64], reach: float) -> float:
-    """Share of points that have one of some places within reach.
+    """How much of the points some places are near to.
 
     Parameters
     ----------
-    where, points : (n, 3), (m, 3) float64, m
-        The places, and the points.
+    where : (n_channels, 3) float64
+        m.
+    points : (n_points, 3) float64
+        m.
     reach : float
-        Metres.
+        How far is near, m.
+
+    Returns
+    -------
+    float
+        Share of the points with one of the places within that distance, 0 to 1.
     """
     return float(near(points, where, reach).mean())
 

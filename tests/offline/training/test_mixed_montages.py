@@ -17,6 +17,7 @@ from offline.base.cohort import read_cohort
 from offline.base.window_store import KeptWindows
 from offline.evaluation.conditions import conditions_of
 from offline.evaluation.evaluate import evaluate
+from offline.recordings import read_recording
 from offline.recordings.snirf_writer import write_snirf
 from offline.retraining.calibrate import calibrate
 from offline.samples.recipe import Recipe, parse_recipe
@@ -444,3 +445,48 @@ def test_a_new_person_with_another_montage_calibrates(folder: Path, tmp_path: Pa
     assert out.minutes.X.shape[1] == 2 * NOWHERE
     theirs, ours = read_bundle(tmp_path / "theirs"), read_bundle(folder)
     assert montage_in(theirs.network).key == montage_in(ours.network).key
+
+
+def test_real_montages_of_51_and_9_pairs_go_through_one_network(data_dir: Path, tmp_path: Path) -> None:
+    """Two tasks, so what is learnt means nothing: only that real montages, drawn flat, are taken together."""
+    rows = []
+    for number, (path, unit) in enumerate(
+        (
+            ("homer3_tapping/subj1/Fingertapping_08192013.nirs", None),
+            ("homer3_tapping/subj2/20130904_FingerTapping.nirs", None),
+            ("homer3_two_conditions/nirs/s1/neuro_run01.nirs", "cm"),
+            ("homer3_two_conditions/nirs/s2/neuro_run08.nirs", "cm"),
+        )
+    ):
+        recording = read_recording(data_dir / "fnirs" / path, length_unit=unit)
+        part = recording.times < recording.times[0] + 150.0
+        recording = replace(
+            recording,
+            data=recording.data[:, part],
+            times=recording.times[part],
+            missing=recording.missing[:, part],
+            events=tuple(e for e in recording.events if e.onset < recording.times[0] + 140.0),
+            name=f"p{number}",
+        )
+        write_snirf(recording, tmp_path / f"p{number}.snirf")
+        rows.append((f"p{number}.snirf", f"p{number}"))
+    intervals = {
+        "rest": {"events": ["1", "2"], "delay_s": -9.0, "duration_s": 8.0},
+        "task": {"events": ["1", "2"], "delay_s": 3.0, "duration_s": 8.0},
+    }
+    recipe = own_recipe(
+        input={"montage": "own"},
+        labels={"source": "events", "target": "event", "intervals": intervals},
+        training={"epochs": 1},
+    )
+    out = train(write_table(tmp_path, rows), recipe, tmp_path / "bundle", seed=0)
+    bundle = read_bundle(tmp_path / "bundle", out.hash)
+    served = bundle.card.montages
+    assert served is not None
+    assert [count for count, _ in served.trained] == [102, 16, 18]  # one file marks a channel as bad
+    inference = Inference(bundle, device="cpu")
+    for number, channels in ((1, 102), (3, 18)):
+        recording = read_recording(tmp_path / f"p{number}.snirf")
+        decisions = list(predict_recording(recording, bundle, inference, session="s"))
+        assert {decision.channels for decision in decisions if decision.predicted} <= set(range(channels + 1))
+        assert any(decision.predicted for decision in decisions)
