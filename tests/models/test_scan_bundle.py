@@ -156,3 +156,17 @@ def test_every_feature_and_layer_has_its_name_in_the_registry() -> None:
         }
         assert found == set(registry.values())
     assert not set(FEATURES) & set(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda layout: [{**layout[0], "kind": "phrenology"}, *layout[1:]], "asks for a step 'phrenology'"),
+        (lambda layout: [each for each in layout if each["takes"] == "series"], "0 layers behind them"),
+        (lambda layout: ["a step", *layout], "expected what it takes"),
+    ],
+)
+def test_a_layout_that_is_none_is_refused(spoil, said: str) -> None:
+    arrays, layout = system().to_arrays()
+    with pytest.raises(BundleError, match=said):
+        ScanModel.from_arrays(arrays, spoil(json.loads(json.dumps(layout))))

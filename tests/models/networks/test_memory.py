@@ -41,3 +41,15 @@ def test_what_cannot_be_is_refused() -> None:
         make_model("memory", {}, n_chans=3, n_times=7, n_outputs=2)
     with pytest.raises(RecipeError, match="expected one or more of mean, slope, spread"):
         check_model("ridge", {"features": ["mean", "peak"]})
+
+
+def test_weights_that_learnt_nothing_differ_from_draw_to_draw() -> None:
+    model = make_model("memory", {}, n_chans=3, n_times=20, n_outputs=2)
+    torch.manual_seed(1)
+    model.reset_parameters()
+    first = model.weight.detach().clone()
+    torch.manual_seed(2)
+    model.reset_parameters()
+    assert first.abs().min() > 0
+    assert not torch.equal(first, model.weight)
+    assert torch.equal(model.bias, torch.zeros_like(model.bias))
