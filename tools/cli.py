@@ -76,6 +76,10 @@ COMMANDS = {
     "classify": ("tools.commands.classify:classify", "The live path over a recording or a journal."),
     "replay": ("tools.commands.replay:replay", "A recording as a live LSL stream."),
     "live": ("tools.commands.live:live", "The bedside session: LSL stream in, decisions out."),
+    "monitor": (
+        "tools.commands.monitor:monitor",
+        "The ward's page: every session of a broker, in a browser.",
+    ),
     "doctor": ("tools.commands.doctor:doctor", "What would stop a session here, and what to do about it."),
     "export": ("tools.commands.export:export", "A journal as SNIRF recordings."),
 }
