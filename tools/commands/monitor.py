@@ -1,8 +1,11 @@
 """``hemostream monitor``: the ward's page."""
 
+import asyncio
+import contextlib
 import getpass
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +26,7 @@ def monitor(
     add_user: str | None = None,
     role: Literal["read", "write"] = "read",
     allow_insecure: bool = False,
+    beside: bool = False,
 ) -> None:
     """Show all sessions of a broker in a browser: decisions, signals, alarms, and how old they are.
 
@@ -52,6 +56,8 @@ def monitor(
         What the account that is added may do.
     allow_insecure : bool
         Allow a broker on another machine without TLS and credentials.
+    beside : bool
+        End when standard input does, as of a command that started it.
     """
     from models.errors import HemostreamError
     from realtime.monitor.server import KEY, Listening, serve
@@ -74,16 +80,30 @@ def monitor(
         say(f"monitor of {address}; research use only. Open:")
         print(url, flush=True)  # a line to copy is not broken
 
-    run_async(
-        serve(
+    async def run() -> None:
+        stop = asyncio.Event()
+        if beside:
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=wait_for_end, args=(loop, stop), daemon=True).start()
+        await serve(
             listening,
             address,
             ready=ready,
             on_trouble=print_trouble,
             version=our_version(),
             key=os.environ.get(KEY),
+            stop=stop,
         )
-    )
+
+    run_async(run())
+
+
+def wait_for_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Wait until standard input ends, then set `stop`."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdin.read()
+    with contextlib.suppress(RuntimeError):  # the loop is over already
+        loop.call_soon_threadsafe(stop.set)
 
 
 def add_account(path: Path, name: str, role: Literal["read", "write"]) -> None:
