@@ -252,7 +252,6 @@ class Bed:
                 "sequence": decision.sequence,
                 "label": None if decision.label == ABSTAIN else decision.label,
                 "probability": probabilities.get(decision.label),
-                "likeliest": _leading(probabilities),
                 "reasons": decision.reasons,
                 "zero": self._zero if self._zero > -1e15 else None,
                 "limit": window.max_age_s,

@@ -1,5 +1,5 @@
 // How a bed is, in words.
-import { duration, percent, reason, say } from "./words.js";
+import { duration, reason, say } from "./words.js";
 
 export function stateLine(bed, judged) {
   const word = judged.why === "silent" ? "silent" : (bed.state ?? "unknown");
@@ -11,11 +11,8 @@ export function stateLine(bed, judged) {
 
 export function whyLine(bed, judged) {
   switch (judged.why) {
-    case "abstains": {
-      const because = judged.reasons.map(reason).join(", ");
-      const likeliest = bed.decision.likeliest;
-      return judged.reasons.includes("undecided") && likeliest !== null ? because : because;
-    }
+    case "abstains":
+      return judged.reasons.map(reason).join(", ");
     case "old":
       return say("why_old", { limit: duration(judged.limit) });
     case "none":
@@ -49,5 +46,3 @@ export function linkLine(trouble) {
 export function whole(seconds) {
   return seconds < 120 ? `${Math.floor(Math.max(0, seconds))} s` : duration(seconds);
 }
-
-export { percent };

@@ -63,7 +63,7 @@ class Ward:
 
         client.on_connect = connected
         self._clients[actor.session] = client
-        client.connect("127.0.0.1", self.broker.port, keepalive=5)
+        client.connect("127.0.0.1", self.broker.port, keepalive=60)
         client.loop_start()
 
     def send(self, actor: Actor, what: str, text: str | bytes, *, retain: bool = False) -> None:
