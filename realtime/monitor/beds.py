@@ -73,11 +73,18 @@ class Beds:
             return
         _, name, what = parts
         try:
-            self._take(name, what, payload, retained)
+            self.read(name, what, payload, retained=retained)
         except MessageError:
             self.refused["messages"] += 1
 
-    def _take(self, name: str, what: str, payload: object, retained: bool) -> None:
+    def read(self, name: str, what: str, payload: object, *, retained: bool = False) -> None:
+        """Take a message of a session.
+
+        Raises
+        ------
+        MessageError
+            It cannot be read.
+        """
         now = self.clock()
         if what == "alive":
             beat = read(SeenBeat, name, payload)

@@ -104,6 +104,7 @@ export class BedView {
     this.event.update(bed, trouble);
     if (!this.fresh) return;
     this.fresh = false;
+    this.chart.resize();
     this.trend.update(bed.trend, TREND);
     this.alarms.update(bed.alarms, bed.commands);
     this.facts.update(bed, this.details);

@@ -93,6 +93,7 @@ export class DecisionsChart {
     } else {
       this.plot.setData(data, false);
     }
+    this.resize();
     const end = this.rows.at(-1)[END];
     this.plot.setScale("x", { min: end - SHOWN_S, max: end + 2 });
     this.tell();
@@ -197,7 +198,8 @@ export class DecisionsChart {
   }
 
   resize() {
-    if (this.plot && this.place.clientWidth) this.plot.setSize({ width: this.place.clientWidth, height: HEIGHT });
+    const width = this.place.clientWidth;
+    if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
   }
 
   redraw() {

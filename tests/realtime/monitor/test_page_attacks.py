@@ -137,9 +137,8 @@ def test_another_page_reads_and_writes_nothing(
             f"fetch({target} + '/now', {{credentials: 'include'}})",
         ):
             assert other.evaluate(f"{call}.then(() => 'read', () => 'refused')") == "refused"
-        post = "{method: 'POST', mode: 'no-cors', credentials: 'include', body: %s}" % json.dumps(
-            json.dumps({"bed": "bed-1", "id": "ab" * 16, "label": "forged"})
-        )
+        body = json.dumps(json.dumps({"bed": "bed-1", "id": "ab" * 16, "label": "forged"}))
+        post = f"{{method: 'POST', mode: 'no-cors', credentials: 'include', body: {body}}}"
         heard: list[str] = []
         client = ward._clients["bed-1"]
         client.on_message = lambda *message: heard.append(message[2].topic)
@@ -239,10 +238,7 @@ def test_axe_finds_nothing(ward: Ward, open_page: OpenPage) -> None:
         wait_for(page, "document.querySelectorAll('.tile[data-current=\"true\"]').length === 2")
         assert violations(page) == []
         page.get_by_role("link", name="bed-2").click()
-        wait_for(
-            page,
-            "document.querySelector('#probe line') && document.querySelector('.now').dataset.current === 'true'",
-        )
+        wait_for(page, "document.querySelector('#probe line') && document.querySelector('.now .word')")
         wait_for(page, "document.querySelector('#alarms li') !== null")
         assert violations(page) == []
 
