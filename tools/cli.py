@@ -86,6 +86,10 @@ COMMANDS = {
         "Volumes into a folder, as a scanner exports them.",
     ),
     "live": ("tools.commands.live:live", "The bedside session: LSL stream in, decisions out."),
+    "monitor": (
+        "tools.commands.monitor:monitor",
+        "The ward's page: every session of a broker, in a browser.",
+    ),
     "doctor": ("tools.commands.doctor:doctor", "What would stop a session here, and what to do about it."),
     "export": ("tools.commands.export:export", "A journal as SNIRF recordings."),
 }

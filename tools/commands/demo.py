@@ -53,7 +53,7 @@ def demo(
     seconds : float
         Seconds of live decisions, counted from the first possible one.
     headless : bool
-        No live terminal view.
+        No live terminal view, and no page in a browser.
     seed : int
         Other people, for another seed.
     out : Path
@@ -154,6 +154,7 @@ def run(folder: Path, *, seconds: float, headless: bool, seed: int) -> dict[str,
             folder,
             seconds=seconds,
             view=not headless and sys.stdout.isatty(),
+            page=not headless,
         )
     worth = {"evaluation": bundle.card.evaluation_line, "labels": bundle.card.labels_line}
     return {**measured, **worth, "simulated": True, "phases_s": phases.seconds}

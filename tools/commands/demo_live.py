@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,12 +24,13 @@ from realtime.session.session import Session
 from realtime.sinks.journal.journal import next_run
 from realtime.sinks.mqtt.broker import EmbeddedBroker
 from realtime.sinks.mqtt.sink import MqttSink
-from realtime.sinks.mqtt.tls import PASSWORD, USER
+from realtime.sinks.mqtt.tls import PASSWORD, PASSWORD_FILE, USER
 from realtime.sources.lsl.source import StreamChoice
 from realtime.sources.recording import Recording
 from realtime.status import Status
 from tools.commands.live_session import bedside, first_after, print_trouble
 from tools.event_loop import run_async
+from tools.monitor_process import monitor_beside
 from tools.plot import plot_decisions
 from tools.view import View
 
@@ -74,7 +76,7 @@ def truth_of(recipe: Recipe, recording: Recording) -> Callable[[Decision], str |
 
 
 def stream_and_classify(
-    bundle: Bundle, recipe: Recipe, path: Path, folder: Path, *, seconds: float, view: bool
+    bundle: Bundle, recipe: Recipe, path: Path, folder: Path, *, seconds: float, view: bool, page: bool
 ) -> dict[str, Any]:
     """Stream a recording in real time and classify it live.
 
@@ -92,6 +94,9 @@ def stream_and_classify(
     log = (folder / "replay.log").open("w")
     with log, contextlib.ExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
+        if page:
+            others = {name: value for name, value in os.environ.items() if name != PASSWORD_FILE}
+            stack.enter_context(monitor_beside(broker.url, {**others, **broker.environ}))
         replay = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2]
         )

@@ -49,6 +49,7 @@ def live(
     unfit_after: float = 60.0,
     home_assistant: bool = False,
     overwrite: bool = False,
+    monitor: bool = False,
 ) -> None:
     """Classify a live stream until Ctrl-C, and publish the decisions over MQTT.
 
@@ -111,6 +112,8 @@ def live(
         Announce the session to Home Assistant over the same broker (MQTT discovery).
     overwrite : bool
         Replace a file of decisions (--out) that is there already.
+    monitor : bool
+        Show it in a browser as well, as "monitor" does; the address is printed.
     """
     from models.bundle import read_bundle
     from models.errors import HemostreamError
@@ -160,6 +163,7 @@ def live(
     reached, environ, listen = broker, dict(os.environ), ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(leaving_nothing())
+        embedded: EmbeddedBroker | None = None
         if broker is None:
             embedded = stack.enter_context(EmbeddedBroker(on_trouble=print_trouble))
             broker = embedded.url_v5 if protocol == "5" else embedded.url
@@ -171,6 +175,11 @@ def live(
                 f"subscribe with: {embedded.subscribe_command(f'hemostream/{name}/#')}\n"
                 f"  (user {NAME}, password in {embedded.password_file}; only this account can read it)"
             )
+        if monitor:
+            from tools.monitor_process import monitor_beside
+
+            shown = broker if embedded is None else embedded.url
+            stack.enter_context(monitor_beside(shown, environ, allow_insecure=allow_insecure))
         sinks: list[Sink] = []
         if out is not None:
             sinks.append(stack.enter_context(JsonLinesSink(out)))

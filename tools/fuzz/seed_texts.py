@@ -8,6 +8,7 @@ from offline.samples.recipe import recipe_names
 from realtime.decision import Decision, Evidence
 from realtime.log import Origin
 from realtime.status import BrokerStatus, JournalStatus, State, Status
+from tools.bench.ward_scene import Actor, alarm
 from tools.emulators import LAYOUTS, info_of
 from tools.fuzz.seeds import Input, recording
 
@@ -55,6 +56,23 @@ def status_text() -> str:
         broker=BrokerStatus(),
         versions={"torch": "2"},
     ).to_json()
+
+
+def monitor() -> list[Input]:
+    """Every message that the ward's page reads."""
+    actor = Actor("bed-1", start=1.8e9, pairs=2)
+    return [
+        {f"x.{what}": text.encode()}
+        for what, text in (
+            ("status", actor.status(1.8e9)),
+            ("alive", actor.alive(1.8e9)),
+            ("decision", actor.decision(1, 1.8e9)),
+            ("history", actor.abstention(2, 1.8e9, "motion")),
+            ("alarms", actor.alarms(alarm("1", "stream lost", "high", "gone", 1.8e9))),
+            ("channels", actor.channels()),
+            ("signals", actor.signals(10.0)),
+        )
+    ]
 
 
 def decision() -> list[Input]:

@@ -5,6 +5,7 @@ should not pay, in time or memory, for the others.
 """
 
 import importlib
+import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,6 +192,23 @@ def _status() -> Target:
     )
 
 
+def _monitor() -> Target:
+    """What the ward's page reads of a broker: the file's ending is the topic's."""
+    module = _module("realtime.monitor.beds")
+    seeds = _module("tools.fuzz.seed_texts").monitor()
+    first = seeds[0]["x.status"]
+
+    def read(folder: Path) -> object:
+        path = entry(folder)
+        beds = module.Beds(lambda: 100.0)
+        beds.read("bed-1", "status", first)
+        beds.follow("bed-1")
+        beds.read("bed-1", path.suffix[1:], path.read_bytes())
+        return json.loads(beds.overview(-1)), json.loads(beds.bed("bed-1", -1))
+
+    return Target("monitor", seeds, [of_text(texts.json_text)], read)
+
+
 def _description() -> Target:
     from xml.etree import ElementTree as ET
 
@@ -269,6 +287,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "cohort": _cohort,
     "decision": _decision,
     "status": _status,
+    "monitor": _monitor,
     "bundle": _bundle,
     "scan_bundle": _scan_bundle,
     "afni": _afni,
