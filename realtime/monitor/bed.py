@@ -100,6 +100,11 @@ class Bed:
         self._tile: bytes | None = None
         self._restarted = 0
 
+    @property
+    def latest_zero(self) -> float:
+        """When the latest decision's window ended, s of the server's clock."""
+        return self._zero
+
     def touch(self, number: int) -> None:
         """Its tile is another one now."""
         self.changed = number

@@ -18,6 +18,7 @@ from realtime.monitor.app import Monitor, new_key
 from realtime.monitor.beds import Beds
 from realtime.monitor.inlet import Inlet
 from realtime.monitor.passwords import read_accounts
+from realtime.monitor.prometheus import metrics_of
 from realtime.sinks.mqtt.address import Address, is_loopback
 
 PORT = 8765
@@ -155,7 +156,7 @@ async def serve(
     access = Access(accounts=accounts, key=key, clock=beds.clock)
     listener = listening.bind()
     origins = listening.origins(listener.getsockname()[1])
-    monitor = Monitor(beds, inlet, access, origins=origins, version=version)
+    monitor = Monitor(beds, inlet, access, origins=origins, version=version, metrics=lambda: metrics_of(beds))
     config = uvicorn.Config(
         monitor.app,
         log_level="critical",

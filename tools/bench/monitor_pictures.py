@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -92,7 +93,7 @@ class Publisher:
     """Publishes for all of them, once a second."""
 
     def __init__(self, port: int, beds: list[Actor]) -> None:
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self.client = paho.Client(CallbackAPIVersion.VERSION2)
         self.client.max_queued_messages_set(0)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
