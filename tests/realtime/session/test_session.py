@@ -304,7 +304,7 @@ class Failing:
 
     device_name, sizes, on_cpu = "cuda (lost)", (1,), True
 
-    def logits(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def logits(self, windows: np.ndarray, **how: Any) -> tuple[np.ndarray, np.ndarray]:
         raise RuntimeError("CUDA error: device lost")
 
 
@@ -324,9 +324,9 @@ class OffLoop:
     def __init__(self, bundle: Bundle, threads: set[str]) -> None:
         self._inference, self._threads = Inference(bundle, device="cpu"), threads
 
-    def logits(self, windows: np.ndarray) -> Any:
+    def logits(self, windows: np.ndarray, **how: Any) -> Any:
         self._threads.add(threading.current_thread().name)
-        return self._inference.logits(windows)
+        return self._inference.logits(windows, **how)
 
 
 def test_on_a_device_inference_runs_off_the_loop_with_the_same_result(bundle: Bundle) -> None:

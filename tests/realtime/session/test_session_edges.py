@@ -180,7 +180,7 @@ def test_a_sink_that_raises_keeps_nothing_from_the_others(bundle: Bundle) -> Non
 
 def test_a_network_that_raises_anything_abstains(bundle: Bundle, tmp_path: Path) -> None:
     class Raising(Inference):
-        def logits(self, windows: Any, *, size: int | None = None) -> Any:
+        def logits(self, windows: Any, *, size: int | None = None, **how: Any) -> Any:
             raise ValueError("\x1b[31m what was not expected")
 
     _, heard = run_session(
