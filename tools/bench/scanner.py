@@ -6,7 +6,7 @@ scanner command watches, and this process listens.  In the same run, on the same
 other, two
 floors: the bytes of the file read and nothing else, and nibabel's reading of the mosaic with the same region
 means.
-Without motion correction.
+Without motion correction unless ``--motion``.
 """
 
 import json
@@ -38,6 +38,7 @@ def scanner(
     rounds: int = 3,
     speed: float = 4.0,
     regions: int = 8,
+    motion: bool = False,
     out: Path | None = None,
 ) -> None:
     """Measure it.
@@ -52,6 +53,8 @@ def scanner(
         Seconds of the scanner a second.
     regions : int
         8, or 216: each of the eight cut into 27.
+    motion : bool
+        Correct motion.
     out : Path
         Write the figures here, too (JSON).
     """
@@ -62,7 +65,7 @@ def scanner(
     with tempfile.TemporaryDirectory(prefix="hemostream-bench-") as temporary:
         stay_on_this_machine(Path(temporary))
         for number in range(rounds):
-            for name, values in _round(here, Path(temporary) / str(number), speed, regions).items():
+            for name, values in _round(here, Path(temporary) / str(number), speed, regions, motion).items():
                 figures.setdefault(name, []).extend(values.tolist())
             print(f"[{time.strftime('%H:%M:%S')}] round {number + 1} of {rounds}", file=sys.stderr)
     print("| what | volumes | p50, ms | p99, ms | longest, ms |")
@@ -76,7 +79,7 @@ def scanner(
         out.write_text(json.dumps({"machine": machine, "seconds": figures}, indent=1), encoding="utf-8")
 
 
-def _round(mosaics: Path, folder: Path, speed: float, regions: int) -> dict[str, Floats]:
+def _round(mosaics: Path, folder: Path, speed: float, regions: int, motion: bool) -> dict[str, Floats]:
     from tools.emulators.scanner.phantom import ellipsoid_atlas
     from tools.faults.scanner import export_and_listen
 
@@ -85,7 +88,7 @@ def _round(mosaics: Path, folder: Path, speed: float, regions: int) -> dict[str,
     if regions > len(atlas.names):
         atlas = cut_smaller(atlas, 3)
     words = ["--volumes", str(mosaics), "--speed", str(speed)]
-    found, _, table, truth = export_and_listen(folder, atlas, words, speed, os.environ)
+    found, _, table, truth = export_and_listen(folder, atlas, words, speed, os.environ, motion=motion)
     closed = {line["volume"]: line["closed"] for line in truth if line.get("volume")}
     numbers = {line["stamp"]: line["number"] for line in table if line["what"] == "volume"}
     whole = np.array([local - closed[numbers[stamp]] for stamp, local, _ in found])[WARM:]

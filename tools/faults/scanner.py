@@ -175,6 +175,8 @@ def export_and_listen(
     speed: float,
     environ: Mapping[str, str],
     row: ScannerRow = ROWS[0],
+    *,
+    motion: bool = False,
 ) -> tuple[Heard, int, list[dict[str, Any]], list[dict[str, Any]]]:
     """Export into a folder that the scanner command watches, and listen to its stream.
 
@@ -192,6 +194,8 @@ def export_and_listen(
         Of the processes.
     row : ScannerRow
         For the options of the scanner command, and whether its disk is full.
+    motion : bool
+        Whether motion is corrected.
 
     Returns
     -------
@@ -204,7 +208,7 @@ def export_and_listen(
     save_atlas(atlas, atlas_file)
     name = f"scanner-{uuid.uuid4().hex[:8]}"
     words: list[str | Path] = ["scanner", "--watch", place, "--atlas", atlas_file, "--out", table]
-    words += ["--name", name, "--no-motion", *row.scanner]
+    words += ["--name", name, *([] if motion else ["--no-motion"]), *row.scanner]
     with (folder / "stderr").open("wb") as err, (folder / "stdout").open("wb") as out:
         scanner = subprocess.Popen(_command(words), cwd=ROOT, env=dict(environ), stdout=out, stderr=err)
         try:
