@@ -12,6 +12,7 @@ from torch import nn
 
 from models.arrays import Floats
 from models.errors import RecipeError
+from models.networks import LIKENESS
 from models.networks.last_layer import last_layers
 from models.networks.registry import MODELS, make_model
 from offline.base.sample_table import SampleTable
@@ -137,17 +138,20 @@ def test_the_temperature_is_taken_into_account() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_that_a_bundle_may_hold_can_be_moved(name: str) -> None:
     torch.manual_seed(0)
-    model = make_model(name, {}, n_chans=3, n_times=8, n_outputs=2).eval()
-    adapted = _adapted(model, _smooth(_person(8)))
+    params = {"pairs": [[0, 2]], "others": [[0, 1], [1, 2]]} if name == LIKENESS else {}
+    model = make_model(name, params, n_chans=3, n_times=8, n_outputs=2).eval()
+    follows = 10.0 if name == LIKENESS else 0.0
+    own, later = (_smooth(_person(seed), follows=follows) for seed in (8, 9))
+    adapted = _adapted(model, own)
     assert adapted.moved
-    assert _loss(adapted.network, _smooth(_person(9))) < _loss(model, _smooth(_person(9)))
+    assert _loss(adapted.network, later) < _loss(model, later)
 
 
-def _smooth(person: Person) -> Person:
-    """The same, where one label's last channel wanders: what a model of memory sees."""
+def _smooth(person: Person, *, follows: float = 0.0) -> Person:
+    """The same, where one label's last channel wanders (what a model of memory sees), or follows the first."""
     X, y, block = person
     wandering = X.copy()
-    wandering[y == 1, 2] = np.cumsum(X[y == 1, 2], axis=1)
+    wandering[y == 1, 2] = np.cumsum(X[y == 1, 2], axis=1) + follows * X[y == 1, 0]
     return wandering, y, block
 
 
