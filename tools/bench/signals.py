@@ -7,11 +7,11 @@ stream time; a network is not computed.
 
 import asyncio
 import json
-import sys
 import time
 from typing import Any
 
 import numpy as np
+from cyclopts import App
 
 from models.errors import HemostreamError
 from realtime.core import Core, Plan
@@ -22,6 +22,8 @@ from realtime.signal import Channel, Kind, SignalSpec
 from realtime.sinks.mqtt.broker import EmbeddedBroker
 from realtime.sinks.mqtt.sink import MqttSink
 from tools.bench.machine import describe_machine, load_average
+
+app = App(name="signals", help="What publishing signals costs a session.", help_format="plaintext")
 
 CHANNELS, RATE = 104, 10.0
 PIPELINE = (
@@ -128,6 +130,19 @@ async def measure(seconds: int, rounds: int) -> dict[str, Any]:
     }
 
 
+@app.default
+def main(seconds: int = 60, rounds: int = 5) -> None:
+    """Measure what publishing signals costs a session.
+
+    Parameters
+    ----------
+    seconds : int
+        Length of the stream, s.
+    rounds : int
+        How often, without and with signals by turns.
+    """
+    print(json.dumps(asyncio.run(measure(seconds, rounds)), indent=2))
+
+
 if __name__ == "__main__":
-    options = [int(word) for word in sys.argv[1:3]]
-    print(json.dumps(asyncio.run(measure(*(options or [120, 5]))), indent=2))
+    app()

@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 from offline.samples.recipe import recipe_names
 from realtime.decision import Decision, Evidence
 from realtime.log import Origin
+from realtime.messages.alarms import Alarm, AlarmKind, Alarms, Priority
+from realtime.messages.signals import ChannelsQuality, Signals
 from realtime.status import BrokerStatus, JournalStatus, State, Status
 from tools.bench.ward_scene import Actor, alarm
 from tools.emulators import LAYOUTS, info_of
@@ -83,6 +85,63 @@ def decision() -> list[Input]:
 def status() -> list[Input]:
     """A status as it is published."""
     return [{"x.json": status_text().encode()}]
+
+
+def commands() -> list[Input]:
+    """Commands as a page sends them."""
+    sent = "2026-11-22T10:00:00.100+00:00"
+    event = {"schema": 1, "id": "3f-a", "label": "suction", "who": "nurse-1", "sent": sent}
+    acknowledge = {"schema": 1, "id": "3f-b", "alarm": "1-3", "who": "nurse-1", "sent": None}
+    return [
+        {"x.event": json.dumps(event).encode()},
+        {"x.acknowledge": json.dumps(acknowledge).encode()},
+    ]
+
+
+def signals() -> list[Input]:
+    """Signals as they are published."""
+    row = (0.5, None)
+    quality = ChannelsQuality(
+        window_start=1.0,
+        window_end=8.0,
+        window_reasons=("gap",),
+        reasons={"S1_D1 hbo": ("flat",)},
+        coverage=row,
+        scalp_coupling=row,
+        peak_power=row,
+        flat_s=row,
+        saturated=row,
+        moving=row,
+    )
+    whole = Signals(
+        session="bed-1",
+        run=1,
+        revision=1,
+        sequence=2,
+        dropped=0,
+        stage="processed",
+        interval_s=0.1,
+        times=(1.0, 1.1),
+        times_utc=("2026-11-22T10:00:00.100+00:00", "2026-11-22T10:00:00.200+00:00"),
+        low=(row, row),
+        high=(row, row),
+        quality=quality,
+    )
+    return [{"x.json": whole.to_json().encode()}]
+
+
+def alarms() -> list[Input]:
+    """Alarms as they are published."""
+    utc = "2026-11-22T10:00:00.100+00:00"
+    alarm = Alarm(
+        id="1-3",
+        kind=AlarmKind.STREAM_LOST,
+        priority=Priority.HIGH,
+        text="gone",
+        since_utc=utc,
+        until_utc=utc,
+    )
+    return [{"x.json": Alarms(session="bed-1", run=1, alarms=(alarm,)).to_json().encode()}]
 
 
 def layout() -> list[Input]:

@@ -274,6 +274,32 @@ def _nifti() -> Target:
     return Target("nifti", scanner.nifti(), [scanner.nifti_header], _scanner())
 
 
+def _command() -> Target:
+    module, seeds = _module("realtime.messages.commands"), _module("tools.fuzz.seed_texts")
+
+    def read(folder: Path) -> object:
+        path = entry(folder)
+        return module.read_command(path.suffix.removeprefix("."), path.read_bytes())
+
+    return Target("command", seeds.commands(), [of_text(texts.json_text)], read)
+
+
+def _signals() -> Target:
+    read = _module("realtime.messages.signals").Signals.from_json
+    seeds = _module("tools.fuzz.seed_texts").signals()
+    return Target(
+        "signals", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
+    )
+
+
+def _alarms() -> Target:
+    read = _module("realtime.messages.alarms").Alarms.from_json
+    seeds = _module("tools.fuzz.seed_texts").alarms()
+    return Target(
+        "alarms", seeds, [of_text(texts.json_text)], lambda folder: read(entry(folder).read_bytes())
+    )
+
+
 TARGETS: Mapping[str, Callable[[], Target]] = {
     "snirf": _snirf,
     "homer": _homer,
@@ -288,6 +314,9 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "decision": _decision,
     "status": _status,
     "monitor": _monitor,
+    "command": _command,
+    "signals": _signals,
+    "alarms": _alarms,
     "bundle": _bundle,
     "scan_bundle": _scan_bundle,
     "afni": _afni,

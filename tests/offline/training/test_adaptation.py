@@ -148,7 +148,7 @@ def test_every_model_that_a_bundle_may_hold_can_be_moved(name: str) -> None:
 
 
 def _smooth(person: Person, *, follows: float = 0.0) -> Person:
-    """The same, where one label's last channel wanders (what a model of memory sees), or follows the first."""
+    """The same, where one label's last channel wanders (memory sees that), or follows the first."""
     X, y, block = person
     wandering = X.copy()
     wandering[y == 1, 2] = np.cumsum(X[y == 1, 2], axis=1) + follows * X[y == 1, 0]

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle
+from offline.recordings import read_recording
 from offline.recordings.journal import read_journal
+from offline.recordings.snirf_writer import write_segments
 from realtime.core import Core
 from realtime.inference import Inference
 from realtime.log import AlarmChanged, Entry, EventReceived, Origin, StreamOpened
@@ -162,6 +164,10 @@ def test_an_event_from_the_broker_is_in_the_log_and_in_the_recording(bundle: Bun
     assert len(heard.texts) > 10
     recording = read_journal(path)
     assert [(one.label, one.onset) for one in recording.events] == [("suction", found[0].stamp)]
+    (snirf,) = write_segments(recording, tmp_path / "bed.snirf")
+    (exported,) = read_recording(snirf).events
+    assert exported.label == "suction"
+    assert exported.onset == pytest.approx(recording.events[0].onset, abs=1e-6)
     status = heard.states[-1]
     assert status.commands is not None
     assert (status.commands.taken, status.commands.refused) == (1, 1)

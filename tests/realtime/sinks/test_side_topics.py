@@ -1,10 +1,15 @@
 """The other topics over a real broker: what passes is dropped rather than kept, commands are answered."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiomqtt
 
+import tools
 from realtime.messages.commands import Answer
 from realtime.sinks.mqtt.outbox import Letter
 from realtime.sinks.mqtt.sink import MqttSink
@@ -97,3 +102,62 @@ def test_without_a_broker_what_passes_is_counted_and_decisions_wait(mosquitto: M
             await soon(lambda: sink.side.sent["signals"] == 1, "signals")
 
     asyncio.run(scenario())
+
+
+def test_the_shipped_access_list_lets_the_desk_alone_ask(
+    mosquitto_path: str, tmp_path: Path, soon: Soon
+) -> None:
+    """Of the example for a ward: who may write commands, and what else the ward sees."""
+    assets = Path(tools.__file__).parent / "assets" / "mosquitto"
+    for name in ("passwords", "acl"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o700)
+    (tmp_path / "acl").write_text((assets / "acl").read_text())
+    tool = shutil.which("mosquitto_passwd") or str(Path(mosquitto_path).with_name("mosquitto_passwd"))
+    users = ("bed-1", "bed-2", "ward", "desk")
+    for user in users:
+        subprocess.run([tool, "-b", str(tmp_path / "passwords"), user, "x"], check=True, capture_output=True)
+    settings = f"allow_anonymous false\npassword_file {tmp_path}/passwords\nacl_file {tmp_path}/acl"
+    broker = Mosquitto(mosquitto_path, tmp_path, settings)
+    broker.start()
+    side = [
+        f"hemostream/bed-1/{what}" for what in ("alive", "alarms", "channels", "signals", "command/answer")
+    ]
+    asked = [f"hemostream/bed-1/command/{what}" for what in ("event", "acknowledge")]
+    announced = "homeassistant/device/hemostream-bed-1/config"
+
+    async def scenario() -> dict[str, list[tuple[str, bytes]]]:
+        heard: dict[str, list[tuple[str, bytes]]] = {user: [] for user in users}
+
+        async def listen(user: str, client: aiomqtt.Client) -> None:
+            async for message in client.messages:
+                assert isinstance(message.payload, bytes)
+                heard[user].append((str(message.topic), message.payload))
+
+        async with AsyncExitStack() as stack:
+            clients = {}
+            for user in users:
+                client = aiomqtt.Client("127.0.0.1", broker.port, username=user, password="x")
+                clients[user] = await stack.enter_async_context(client)
+                await clients[user].subscribe("hemostream/#", qos=1)
+            listening = [asyncio.create_task(listen(user, client)) for user, client in clients.items()]
+            for user in users:
+                for where in (*side, *asked, announced):
+                    await clients[user].publish(where, user.encode(), qos=1)
+            await clients["desk"].publish(asked[0], b"last", qos=1)
+            await clients["bed-1"].publish(side[0], b"last", qos=1)
+            await soon(lambda: (asked[0], b"last") in heard["bed-1"], "the last command")
+            await soon(lambda: all((side[0], b"last") in heard[user] for user in ("ward", "desk")), "the end")
+            for task in listening:
+                task.cancel()
+        return heard
+
+    try:
+        heard = asyncio.run(scenario())
+    finally:
+        broker.kill()
+    assert heard["bed-2"] == []
+    assert [one for one in heard["bed-1"] if one[1] != b"last"] == [(where, b"desk") for where in asked]
+    for user in ("ward", "desk"):
+        seen = [one for one in heard[user] if one[1] != b"last"]
+        assert seen == [(where, b"bed-1") for where in side]
