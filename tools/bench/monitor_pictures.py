@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -88,11 +89,11 @@ def ward(now: float) -> list[Actor]:
     return beds
 
 
-class Publisher:
+class PicturedWard:
     """Publishes for all of them, once a second."""
 
     def __init__(self, port: int, beds: list[Actor]) -> None:
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self.client = paho.Client(CallbackAPIVersion.VERSION2)
         self.client.max_queued_messages_set(0)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
@@ -176,7 +177,7 @@ def main() -> None:
         page.goto(address)
         page.wait_for_selector(".empty:not([hidden])")
         page.wait_for_timeout(1500)
-        publisher = Publisher(port, ward(time.time()))
+        publisher = PicturedWard(port, ward(time.time()))
         publisher.begin()
         page.wait_for_timeout(4000)
         page.screenshot(path=folder / "monitor-overview.png")
