@@ -24,6 +24,7 @@ NO_OUTPUT = {"doctor", "info", "study list"}
 """Commands that write nothing."""
 OWN_RULE = {
     "report": "makes the page of a folder again: replacing it is what it is for",
+    "monitor": "its output is a page in a browser; an account is added to --users",
     "replay": "its output is a stream; --side-file is a second one",
 }
 """Commands without --out that write something, and why."""
@@ -32,13 +33,14 @@ SECOND_OUTPUTS = {
     ("live", "journal"): "continued with the next run, never overwritten",
     ("emulate-scanner", "write_atlas"): "refused like any output",
     ("emulate-scanner", "truth"): "refused like any output",
+    ("monitor", "users"): "an account is added at its end, none is replaced",
     ("study export", "cache"): "tables by their content: what is there is used, nothing is replaced",
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "bundle", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_", "image",
-    "journal", "layout", "locked", "model", "old_cohort", "recording", "region_names", "report", "volumes",
-    "watch",
+    "atlas", "bundle", "certificate", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_",
+    "image", "journal", "key", "layout", "locked", "model", "old_cohort", "recording", "region_names", "report",
+    "volumes", "watch",
 }  # fmt: skip
 """Paths that are only read."""
 

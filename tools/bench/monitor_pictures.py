@@ -89,7 +89,7 @@ def ward(now: float) -> list[Actor]:
     return beds
 
 
-class Publisher:
+class PicturedWard:
     """Publishes for all of them, once a second."""
 
     def __init__(self, port: int, beds: list[Actor]) -> None:
@@ -177,7 +177,7 @@ def main() -> None:
         page.goto(address)
         page.wait_for_selector(".empty:not([hidden])")
         page.wait_for_timeout(1500)
-        publisher = Publisher(port, ward(time.time()))
+        publisher = PicturedWard(port, ward(time.time()))
         publisher.begin()
         page.wait_for_timeout(4000)
         page.screenshot(path=folder / "monitor-overview.png")
