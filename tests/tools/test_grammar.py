@@ -38,9 +38,9 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "bundle", "certificate", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_",
-    "image", "journal", "key", "layout", "locked", "model", "old_cohort", "recording", "region_names", "report",
-    "volumes", "watch",
+    "atlas", "bundle", "certificate", "cohort", "cohorts", "data", "evaluation", "event_table", "folder",
+    "from_", "image", "journal", "key", "layout", "locked", "model", "old_cohort", "recording",
+    "region_names", "report", "volumes", "watch",
 }  # fmt: skip
 """Paths that are only read."""
 
