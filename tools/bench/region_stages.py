@@ -138,8 +138,9 @@ def _online(stages: list[dict[str, Any]], head: Floats, damaged: Floats) -> Floa
     """What the stages make of it, (n_regions, n_volumes)."""
     regions = tuple(Channel(name=f"region {i}", kind=Kind.BOLD, unit="a.u.") for i in range(len(damaged)))
     spec = SignalSpec((*motion_channels()[:6], *regions), 1 / TR)
-    whole: Floats = np.concatenate([head, damaged]).astype(np.float64)
-    chunk = Chunk(spec, whole, TR * np.arange(whole.shape[1]), np.zeros(whole.shape, dtype=bool))
+    whole = np.concatenate([head, damaged])
+    times = np.arange(whole.shape[1], dtype=np.float64) * TR
+    chunk = Chunk(spec, whole, times, np.zeros(whole.shape, dtype=bool))
     for each in stages:
         chunk = make_stage(each, chunk.spec).process(chunk)
     return np.where(chunk.missing, np.nan, chunk.data)[-len(damaged) :]
