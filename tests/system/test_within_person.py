@@ -148,3 +148,28 @@ def test_region_series_of_people_of_one_site(
     assert len(live) == len(found[name])
     assert both == judged_windows(found[name]) > 0
     report(f"ABIDE NYU, 20x live against file: {both} windows, probabilities at most {apart:.1e} apart")
+
+
+def test_a_label_of_the_person_from_region_series(data_dir: Path, tmp_path: Path, commands: Commands) -> None:
+    """Autism or not, by windows of four people; live on a fifth, whom the bundle never saw.
+
+    Four people show that the chain holds, not that the label can be told: docs/evidence/region_windows.md.
+    """
+    series = data_dir / "abide" / "ABIDE_pcp" / "cpac" / "nofilt_noglobal"
+    groups = {"0050952": "asd", "0050954": "asd", "0051036": "td", "0051038": "td"}
+    cohort, bundle, out = tmp_path / "cohort.tsv", tmp_path / "bundle", tmp_path / "file.jsonl"
+    rows = [f"{series / f'NYU_{name}_rois_cc200.1D'}\t{name}\t{group}" for name, group in groups.items()]
+    cohort.write_text("\n".join(["recording\tperson\tgroup", *rows]) + "\n")
+    recipe = recipe_with("bold", tmp_path, input="repetition_time = 2.0")
+    commands.succeed("train", cohort, "--recipe", recipe, "--out", bundle)
+    unseen = series / "NYU_0050955_rois_cc200.1D"
+
+    def judge_file() -> None:
+        words = ("--repetition-time", "2", "--out", out)
+        commands.succeed("classify", unseen, "--model", bundle, *words)
+
+    replay = ("--repetition-time", "2", "--speed", "40")
+    live = replayed_live(commands, bundle, tmp_path, unseen, replay=replay, meanwhile=judge_file)
+    both, _ = check_parity(live, read_decisions(out))
+    assert both == judged_windows(live) > 0
+    assert {one.label for one in live if not one.abstained} <= {"asd", "td"}
