@@ -4,17 +4,18 @@ Its JSON form is published as ``channels.schema.json`` beside ``decision.schema.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from models.decode import decode_message
 from models.errors import MessageError
 from realtime.signal import SignalSpec
-from realtime.stages.homologues import mirrored
 
 MOST_BYTES = 2**18
 """No message is longer: of more channels the last are left out, and counted."""
+Mirrored = Callable[[SignalSpec], Iterable[tuple[int, int]]]
+"""Which rows of a signal are homologous channels (`realtime.stages.homologues.mirrored`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Rows:
     channels: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
-    def of(cls, spec: SignalSpec) -> Self:
+    def of(cls, spec: SignalSpec, mirrored: Mirrored) -> Self:
         """The rows of a signal."""
         partner = {}
         for left, right in mirrored(spec):
@@ -79,9 +80,9 @@ class ChannelList:
     left_out: int = 0
 
     @classmethod
-    def of(cls, raw: SignalSpec, processed: SignalSpec, **stream: Any) -> Self:
+    def of(cls, raw: SignalSpec, processed: SignalSpec, mirrored: Mirrored, **stream: Any) -> Self:
         """The channels of a stream, as many as a message holds; all other fields by keyword."""
-        whole = cls(raw=Rows.of(raw), processed=Rows.of(processed), **stream)
+        whole = cls(raw=Rows.of(raw, mirrored), processed=Rows.of(processed, mirrored), **stream)
         most = max(len(raw), len(processed))
         kept = whole
         while len(kept.to_json().encode()) > MOST_BYTES and most > 1:

@@ -18,6 +18,7 @@ from realtime.messages.channels import ChannelList
 from realtime.messages.signals import PROCESSED, RAW, ChannelsQuality, Signals, Values
 from realtime.quality.policy import Policy, bad_channels
 from realtime.signal import Chunk, SignalSpec
+from realtime.stages.homologues import mirrored
 from realtime.windows import Window
 
 TIMES_A_SECOND = 10
@@ -74,6 +75,7 @@ class SignalCollector:
         self.channels = ChannelList.of(
             spec_in,
             spec_out,
+            mirrored,
             session=self._session,
             run=self._run,
             revision=self._revision,

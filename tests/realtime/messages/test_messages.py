@@ -21,6 +21,7 @@ from realtime.messages.commands import COMMANDS, Answer, read_command
 from realtime.messages.signals import ChannelsQuality, Signals
 from realtime.signal import Channel, SignalSpec
 from realtime.signal import Kind as Measures
+from realtime.stages.homologues import mirrored
 from realtime.status import State
 from tests.realtime.support import intensity_spec
 
@@ -44,7 +45,7 @@ QUALITY = ChannelsQuality(
 STREAM: dict[str, Any] = {**WHO, "revision": 1, "stream": "Aurora", "origin": "replayed", "speed": 4.0}
 EXAMPLES: dict[str, list[Any]] = {
     "alive": [Alive(**WHO, beat=3, state=State.LIVE, utc=UTC)],
-    "channels": [ChannelList.of(SPEC, SPEC.pick([0, 3]).with_rate(5.0), **STREAM)],
+    "channels": [ChannelList.of(SPEC, SPEC.pick([0, 3]).with_rate(5.0), mirrored, **STREAM)],
     "signals": [
         Signals(
             **WHO,
@@ -182,7 +183,7 @@ def test_channels_that_have_no_room_are_counted() -> None:
         tuple(Channel(name=f"region {i} {'x' * 150}", kind=Measures.BOLD, unit="a.u.") for i in range(2000)),
         0.5,
     )
-    sent = ChannelList.of(many, many, **STREAM)
+    sent = ChannelList.of(many, many, mirrored, **STREAM)
     assert len(sent.to_json().encode()) <= MOST_BYTES
     assert len(sent.raw.channels) + len(sent.processed.channels) + sent.left_out == 4000
     assert sent.raw.channels == sent.processed.channels
@@ -196,7 +197,7 @@ def test_a_channel_names_its_mirror() -> None:
         ),
         10.0,
     )
-    rows = ChannelList.of(spec, spec, **STREAM).raw.channels
+    rows = ChannelList.of(spec, spec, mirrored, **STREAM).raw.channels
     assert [row.get("mirror") for row in rows] == ["right", "left", None]
 
 
