@@ -101,7 +101,7 @@ class Actor:
         )
         values = json.loads(replace(status, **changes).to_json())
         commands = {"taken": 0, "refused": 0, "paused": False}
-        signals = {"sent": self.messages, "dropped": 0}
+        signals = {"dropped": 0}
         extra = {"window": WINDOW, "commands": commands, "signals": signals, "channels": 2 * self.pairs}
         return json.dumps({**values, **extra})
 
