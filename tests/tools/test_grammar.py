@@ -36,8 +36,8 @@ SECOND_OUTPUTS = {
 }
 """Further paths that are written to, and what becomes of what is there."""
 INPUTS = {
-    "atlas", "bundle", "certificate", "cohort", "cohorts", "data", "evaluation", "event_table", "folder", "from_",
-    "journal", "key", "layout", "locked", "model", "old_cohort", "recording", "report",
+    "atlas", "bundle", "certificate", "cohort", "cohorts", "data", "evaluation", "event_table", "folder",
+    "from_", "journal", "key", "layout", "locked", "model", "old_cohort", "recording", "report",
 }  # fmt: skip
 """Paths that are only read."""
 
