@@ -136,7 +136,9 @@ async def _live(
     session: Session = bedside(
         bundle,
         choice,
-        settings=SessionSettings(session=SESSION, run=run, seconds=seconds),
+        settings=SessionSettings(
+            session=SESSION, run=run, seconds=seconds, signals=True, accept_commands=True
+        ),
         journal=journal,
         broker=MqttSink(
             broker.url_v5,
