@@ -168,15 +168,16 @@ def test_tab_in_the_background_is_drawn_as_unknown_before_anybody_looks(
     wait_for(page, ALL)
 
 
-def test_history_and_kept_messages_are_not_current(ward: Ward, open_page: OpenPage) -> None:
+def test_history_and_what_came_late_are_not_current(ward: Ward, open_page: OpenPage) -> None:
     page = open_page()
     wait_for(page, ALL)
     actor = ward.actors["bed-1"]
     ward.hush("bed-1")
     wait_for(page, f"{tile('bed-1')}.dataset.current === 'false'", 2.0 + LOADED_S)
-    for what, retain in (("history", False), ("decision", True)):
+    # On the topic of history even what was just made; on that of decisions what was made ten seconds ago.
+    for what, made, retain in (("history", time.time(), False), ("decision", time.time() - 10.0, True)):
         later = ward.sequence + 50 + retain
-        ward.send(actor, what, actor.decision(later, time.time(), label="late", reasons=()), retain=retain)
+        ward.send(actor, what, actor.decision(later, made, label="late", reasons=()), retain=retain)
         ward.send(actor, "alive", actor.alive(time.time()))
     # It is alive again by now, and has nothing current to say but what it said on time.
     page.wait_for_timeout(800)
