@@ -16,7 +16,9 @@ import numpy as np
 from models.errors import RecipeError, SignalError
 from realtime.signal import CONFOUNDS, Chunk, SignalSpec
 from realtime.stages import STAGES, check_settings, make_stage
+from realtime.stages.align import Align
 from realtime.stages.base import Reset, Stage, TakesEvents
+from realtime.stages.normalise import Normalise
 from realtime.stages.outline import Outline
 from realtime.stages.resample import Resample
 
@@ -102,6 +104,11 @@ class Pipeline:
         self._started: float | None = None
         self._last_time = np.nan
         self._after_gap = False
+
+    @property
+    def standardised(self) -> bool:
+        """Whether what comes out is in standard deviations, whatever unit its channels keep."""
+        return any(isinstance(stage, Align | Normalise) for stage in self.stages)
 
     @property
     def delay_s(self) -> float:

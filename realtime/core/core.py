@@ -101,7 +101,9 @@ class Core:
             case StreamOpened():
                 self._open(entry)
                 if self.watcher is not None and self.pipeline is not None:
-                    self.watcher.opened(entry, self._spec, self.pipeline.spec_out)
+                    self.watcher.opened(
+                        entry, self._spec, self.pipeline.spec_out, standardised=self.pipeline.standardised
+                    )
             case StreamReset():
                 self._reset(_reset_for(entry.reason))
                 self.guard.restart(entry.local)

@@ -10,8 +10,10 @@ from realtime.windows import Window
 class SignalWatcher(Protocol):
     """Is shown what passes.  It must be quick, raise nothing, and change nothing that it is shown."""
 
-    def opened(self, stream: StreamOpened, spec_in: SignalSpec, spec_out: SignalSpec) -> None:
-        """A stream was opened: what goes into the pipeline from now on, and what comes out."""
+    def opened(
+        self, stream: StreamOpened, spec_in: SignalSpec, spec_out: SignalSpec, *, standardised: bool
+    ) -> None:
+        """A stream was opened: what goes into the pipeline, and what comes out (in SDs, or in units)."""
         ...
 
     def restarted(self) -> None:

@@ -14,6 +14,8 @@ from realtime.signal import SignalSpec
 
 MOST_BYTES = 2**18
 """No message is longer: of more channels the last are left out, and counted."""
+STANDARDISED = "SD"
+"""The unit of channels that a stage has standardised."""
 Mirrored = Callable[[SignalSpec], Iterable[tuple[int, int]]]
 """Which rows of a signal are homologous channels (`realtime.stages.homologues.mirrored`)."""
 
@@ -35,13 +37,14 @@ class Rows:
     channels: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
-    def of(cls, spec: SignalSpec, mirrored: Mirrored) -> Self:
-        """The rows of a signal."""
+    def of(cls, spec: SignalSpec, mirrored: Mirrored, *, standardised: bool = False) -> Self:
+        """The rows of a signal; where it was standardised their unit is ``SD``."""
+        unit = {"unit": STANDARDISED} if standardised else {}
         partner = {}
         for left, right in mirrored(spec):
             partner[left], partner[right] = spec.names[right], spec.names[left]
         channels = tuple(
-            {**channel.to_json(), **({"mirror": partner[row]} if row in partner else {})}
+            {**channel.to_json(), **unit, **({"mirror": partner[row]} if row in partner else {})}
             for row, channel in enumerate(spec.channels)
         )
         return cls(rate=spec.rate, channels=channels)
@@ -80,9 +83,18 @@ class ChannelList:
     left_out: int = 0
 
     @classmethod
-    def of(cls, raw: SignalSpec, processed: SignalSpec, mirrored: Mirrored, **stream: Any) -> Self:
+    def of(
+        cls,
+        raw: SignalSpec,
+        processed: SignalSpec,
+        mirrored: Mirrored,
+        *,
+        standardised: bool = False,
+        **stream: Any,
+    ) -> Self:
         """The channels of a stream, as many as a message holds; all other fields by keyword."""
-        whole = cls(raw=Rows.of(raw, mirrored), processed=Rows.of(processed, mirrored), **stream)
+        after = Rows.of(processed, mirrored, standardised=standardised)
+        whole = cls(raw=Rows.of(raw, mirrored), processed=after, **stream)
         most = max(len(raw), len(processed))
         kept = whole
         while len(kept.to_json().encode()) > MOST_BYTES and most > 1:

@@ -69,13 +69,16 @@ class SignalCollector:
 
     # ------------------------------------------------------------- what passes
 
-    def opened(self, stream: StreamOpened, spec_in: SignalSpec, spec_out: SignalSpec) -> None:
+    def opened(
+        self, stream: StreamOpened, spec_in: SignalSpec, spec_out: SignalSpec, *, standardised: bool
+    ) -> None:
         """A stream was opened: what goes into the pipeline, and what comes out."""
         self._revision += 1
         self.channels = ChannelList.of(
             spec_in,
             spec_out,
             mirrored,
+            standardised=standardised,
             session=self._session,
             run=self._run,
             revision=self._revision,

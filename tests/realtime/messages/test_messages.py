@@ -249,3 +249,9 @@ def test_what_the_schema_of_a_command_refuses_is_refused(name: str, data: st.Dat
 def test_what_is_no_command_says_what_is_wrong(name: str, payload: bytes, says: str) -> None:
     with pytest.raises(MessageError, match=says):
         read_command(name, payload)
+
+
+def test_what_the_pipeline_standardised_is_in_standard_deviations() -> None:
+    rows = ChannelList.of(SPEC, SPEC, mirrored, standardised=True, **STREAM)
+    assert {channel["unit"] for channel in rows.processed.channels} == {"SD"}
+    assert [channel["unit"] for channel in rows.raw.channels] == [each.unit for each in SPEC.channels]

@@ -225,7 +225,7 @@ def test_alarms_are_kept_at_the_broker_and_in_the_log_and_acknowledged_with_name
 def test_heartbeats_and_signals_come_once_a_second_and_signals_make_way() -> None:
     core, _ = reopened()
     topics, side, _ = made([], core, signals=True)
-    core.watcher.opened(*opened_with(core))
+    core.watcher.opened(*opened_with(core), standardised=True)
     times, data = np.arange(100) / RATE, intensities(core.plan.spec, 100)
     for second in range(10):
         part = slice(10 * second, 10 * second + 10)
