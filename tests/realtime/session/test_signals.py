@@ -117,7 +117,7 @@ def collected(rate: float, seconds: float, channels: int = 2) -> tuple[SignalCol
         tuple(Channel(name=f"r{i}", kind=Kind.BOLD, unit="a.u.") for i in range(channels)), rate
     )
     collector = SignalCollector("bed-1", 1, Policy())
-    collector.opened(StreamOpened(0.0, spec, Origin(), "scanner"), spec, spec)
+    collector.opened(StreamOpened(0.0, spec, Origin(), "scanner"), spec, spec, standardised=False)
     n = int(rate * seconds)
     rng = np.random.default_rng(0)
     chunk = Chunk(
