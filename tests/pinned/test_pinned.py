@@ -11,7 +11,7 @@ from tests.pinned.runs import RUNS, run_all
 ENDS = {
     "cohort": r"4 people, 4 recordings of 90 s.*\nCohort: cohort/cohort.tsv\n",
     "proposed.toml": r"rest: \d+ windows of 4 people\n.*warming up.*first event.*\nRecipe: proposed",
-    "evaluation": r"unseen people: AUC 0\.\d+ .*labels, 19 times.*\nReport: evaluation/report.html\n",
+    "evaluation": r"unseen people: AUC 0\.\d+ .*19 times.*\nReport: evaluation/report.html\n",
     "three": r"unseen people: AUC 0\.\d+ .*\nReport: three/report.html\n",
     "study": r"ridge: unseen site AUC 0\.\d+ \(95 % .*permutations .*\nReports: study/index.html\n",
     "amount": r"ridge: .*: r 0\.\d+ \(95 % .*, p .*\nReports: amount/burden/index.html\n",
