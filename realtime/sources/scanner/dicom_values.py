@@ -52,10 +52,17 @@ def parse(content: bytes) -> Dataset:
             syntax = str(found.file_meta.TransferSyntaxUID)
     except _BROKEN as error:
         raise UnfinishedVolumeError(f"The file is not whole DICOM ({_said(error)}).") from error
+    if any(known.startswith(syntax) and known != syntax for known in _PLAIN) and not _is_known(syntax):
+        raise UnfinishedVolumeError(f"The file ends within its transfer syntax ({printable(syntax, 60)}).")
     if syntax not in _PLAIN:
         name = printable(pydicom.uid.UID(syntax).name, 60)
         raise VolumeError(f"Pixels are stored as {name!r}. Set the export to uncompressed DICOM.")
     return found
+
+
+def _is_known(syntax: str) -> bool:
+    """Whether it is the whole name of a transfer syntax."""
+    return syntax in map(str, pydicom.uid.AllTransferSyntaxes)
 
 
 def value(elements: Dataset, name: str) -> object:
